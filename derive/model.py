@@ -1,0 +1,225 @@
+"""What is differentiated: named quantities, definitions in order, facts and domains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from derive.errors import InputError
+from derive.terms import Index, Number, Power, Ref, Size, Sum, Term, walk
+
+__all__ = [
+    "AbstractFunction",
+    "Definition",
+    "Domain",
+    "Fact",
+    "Orientation",
+    "Problem",
+    "Quantity",
+    "Role",
+    "is_coefficient",
+]
+
+#: What a quantity is for. ``"definition"`` is a stage of the model: it has a body.
+Role: TypeAlias = Literal["data", "parameter", "hyperparameter", "definition"]
+
+#: Where the values of a quantity lie. ``"probabilities"``: in [0, 1], and they sum to one over the
+#: last index, as one-hot labels do.
+Domain: TypeAlias = Literal["real", "positive", "unit interval", "binary", "probabilities"]
+
+
+#: How a parameter with one index stands among matrices.
+Orientation: TypeAlias = Literal["column", "row"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A named quantity: its indices (and so its shape), its role, how it prints.
+
+    ``latex`` and ``text`` are the symbol without its indices: ``\\hat y`` and ``ŷ``. ``stack`` is
+    the symbol of the whole array, ``X`` for ``x_ij``. A parameter with one index is a column
+    vector among matrices, or a row where ``orientation`` says so (the ``W`` of ``Z = WX + b``).
+    """
+
+    name: str
+    indices: tuple[Index, ...]
+    role: Role
+    latex: str
+    text: str
+    stack_latex: str
+    stack_text: str
+    meaning: str = ""
+    domain: Domain = "real"
+    orientation: Orientation = "column"
+
+    @property
+    def shape(self) -> tuple[str | int, ...]:
+        """The size of each index: ``("m", "n")``; ``()`` for a scalar."""
+        return tuple(index.size for index in self.indices)
+
+    @property
+    def ref(self) -> Ref:
+        """The quantity at its own indices: ``x_ij``."""
+        return Ref(self.name, self.indices)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """``z_i := body``: the head's indices are free in the body."""
+
+    name: str
+    indices: tuple[Index, ...]
+    body: Term
+    meaning: str = ""
+
+    @property
+    def head(self) -> Ref:
+        """The left side: ``z_i``."""
+        return Ref(self.name, self.indices)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An equation that holds of the data, usable as a premise: ``Σ_k y_ik = 1``."""
+
+    left: Term
+    right: Term
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbstractFunction:
+    """A function that stays abstract: any smooth ``g``, or a loss ``L(a, y)`` of several
+    arguments."""
+
+    name: str
+    arity: int
+    latex: str
+    text: str
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A cost with everything it is made of.
+
+    Attributes:
+        name, title: how the problem is called, as an identifier and for a reader.
+        indices: every index declared, spare letters included, in order.
+        quantities: every quantity, in order of first use.
+        definitions: the definitions in the order in which they are written; the cost is the last.
+        facts: equations about the data that a step may cite.
+        functions: the abstract functions.
+        example_index: the index that counts the examples (its size is ``m``), if there is one.
+        written_out: definitions whose bodies are put back into the finished gradient, because the
+            textbook prints them there (``Xw + b1 − y`` instead of ``ŷ − y``).
+        summary: one sentence for the head of the page.
+    """
+
+    name: str
+    title: str
+    indices: tuple[Index, ...]
+    quantities: tuple[Quantity, ...]
+    definitions: tuple[Definition, ...]
+    facts: tuple[Fact, ...] = ()
+    functions: tuple[AbstractFunction, ...] = ()
+    example_index: Index | None = None
+    written_out: tuple[str, ...] = ()
+    summary: str = ""
+    default_sizes: tuple[tuple[str, int], ...] = field(default=())
+
+    @cached_property
+    def _quantity(self) -> dict[str, Quantity]:
+        return {quantity.name: quantity for quantity in self.quantities}
+
+    @cached_property
+    def _definition(self) -> dict[str, Definition]:
+        return {definition.name: definition for definition in self.definitions}
+
+    @cached_property
+    def _function(self) -> dict[str, AbstractFunction]:
+        return {function.name: function for function in self.functions}
+
+    @property
+    def cost(self) -> Definition:
+        """The definition that is differentiated, the last one."""
+        return self.definitions[-1]
+
+    def quantity(self, name: str) -> Quantity:
+        """The quantity of that name.
+
+        Raises:
+            InputError: there is none.
+        """
+        try:
+            return self._quantity[name]
+        except KeyError:
+            raise InputError(f"{self.name} has no quantity called {name!r}") from None
+
+    def definition(self, name: str) -> Definition | None:
+        """The definition of that name, or ``None`` for data and parameters."""
+        return self._definition.get(name)
+
+    def function(self, name: str) -> AbstractFunction | None:
+        """The abstract function of that name, or ``None``."""
+        return self._function.get(name)
+
+    @property
+    def parameters(self) -> tuple[Quantity, ...]:
+        """The parameters, in order of first use."""
+        return tuple(q for q in self.quantities if q.role == "parameter")
+
+    @property
+    def inputs(self) -> tuple[Quantity, ...]:
+        """What values are given for: data, parameters and hyperparameters."""
+        return tuple(q for q in self.quantities if q.role != "definition")
+
+    @cached_property
+    def size_names(self) -> tuple[str, ...]:
+        """The symbols of all sizes, the number of examples first: ``("m", "n")``."""
+        names: dict[str, None] = {}
+        if self.example_index is not None and isinstance(self.example_index.size, str):
+            names[self.example_index.size] = None
+        for index in self.indices:
+            if isinstance(index.size, str):
+                names[index.size] = None
+        for definition in self.definitions:
+            for part in walk(definition.body):
+                if isinstance(part, Size):
+                    names[part.name] = None
+                elif isinstance(part, Sum) and isinstance(part.index.size, str):
+                    names[part.index.size] = None
+        return tuple(names)
+
+    def without_facts(self) -> Problem:
+        """The same problem, in which nothing is known about the data.
+
+        >>> import derive
+        >>> problem = derive.catalogue.load("softmax_regression").without_facts()
+        >>> print(derive.gradient(problem, wrt="b").result)  # doctest: +SKIP
+        """
+        quantities = tuple(
+            replace(q, domain="real") if q.domain == "probabilities" else q
+            for q in self.quantities
+        )
+        return replace(self, facts=(), quantities=quantities)
+
+    def spare_indices(self) -> Iterator[Index]:
+        """Indices that are free to be used as new letters, in order of declaration."""
+        yield from self.indices
+
+
+def is_coefficient(term: Term, problem: Problem) -> bool:
+    """Whether the term is a number, a size, a hyperparameter or a power of one: what stands in
+    front of a sum."""
+    match term:
+        case Number() | Size():
+            return True
+        case Power(base=base, exponent=Number()):
+            return is_coefficient(base, problem)
+        case Ref(name=name, indices=()):
+            return problem.quantity(name).role == "hyperparameter"
+        case _:
+            return False

@@ -1,0 +1,579 @@
+"""The index notation: a small closed set of immutable terms.
+
+A term is what stands on a line of a derivation: ``(1/m) Σ_i (a_i − y_i) x_ij``. There are nine
+kinds besides the index itself; nothing evaluates by itself. The constructors :func:`add`,
+:func:`multiply`, :func:`power` and :func:`total` only flatten and drop units, so that a term stays
+on the page exactly as the step that made it left it.
+
+Leaves (:class:`Number`, :class:`Size`, :class:`Ref`) carry their *origin*: the definition or the
+rule that brought them onto the page. The origin takes no part in equality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TypeAlias
+
+from derive.errors import InputError
+
+__all__ = [
+    "ONE",
+    "ZERO",
+    "Add",
+    "Apply",
+    "Delta",
+    "Derivative",
+    "Family",
+    "Index",
+    "IndexLike",
+    "Number",
+    "Origin",
+    "Power",
+    "Product",
+    "Ref",
+    "Size",
+    "Sum",
+    "Term",
+    "add",
+    "bound_indices",
+    "children",
+    "contains",
+    "factors_of",
+    "free_indices",
+    "fresh_index",
+    "is_negative",
+    "key",
+    "map_children",
+    "multiply",
+    "negate",
+    "power",
+    "reciprocal",
+    "references",
+    "same",
+    "separate",
+    "stamp",
+    "substitute",
+    "terms_of",
+    "total",
+    "walk",
+    "weight",
+]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """Where a leaf came from.
+
+    ``kind`` is ``"definition"`` (then ``name`` is the definition's name) or ``"rule"`` (then
+    ``name`` is the rule's name and ``place`` the claim in whose proof it was applied).
+    """
+
+    kind: str
+    name: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index and the range ``1 … size`` it runs over; ``size`` is a symbol or a number.
+
+    >>> Index("i", "m")
+    Index(name='i', size='m')
+    """
+
+    name: str
+    size: str | int
+
+
+#: A place in a subscript: a running index, or a number (counted from 1) in a written-out case.
+IndexLike: TypeAlias = Index | int
+
+
+class Term:
+    """Base of all terms. Terms are immutable, hashable and compare by structure."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        from derive.notation import plain_text  # a term prints through the one notation there is
+
+        return plain_text(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Term):
+    """An exact rational number."""
+
+    value: Fraction
+    origin: tuple[Origin, ...] = field(default=(), compare=False, repr=False)
+
+    __str__ = Term.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Size(Term):
+    """The size of an index, as a number in a formula: the ``m`` of ``1/m``."""
+
+    name: str
+    origin: tuple[Origin, ...] = field(default=(), compare=False, repr=False)
+
+    __str__ = Term.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Ref(Term):
+    """A named quantity at its indices: ``z_i``, ``x_ij``, ``b``, ``λ``."""
+
+    name: str
+    indices: tuple[IndexLike, ...] = ()
+    origin: tuple[Origin, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def running(self) -> tuple[Index, ...]:
+        """The indices that run, without the numbers."""
+        return tuple(place for place in self.indices if isinstance(place, Index))
+
+    __str__ = Term.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Apply(Term):
+    """A scalar function applied: ``σ(z_i)``; ``orders`` are the orders of differentiation in each
+    argument, so that ``g'(z_i)`` of an abstract ``g`` is ``Apply("g", (z_i,), (1,))``."""
+
+    function: str
+    arguments: tuple[Term, ...]
+    orders: tuple[int, ...] = ()
+
+    __str__ = Term.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Family(Term):
+    """All values over an index, as one argument of an abstract function: ``(a_ik)_k``."""
+
+    index: Index
+    body: Term
+
+    __str__ = Term.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Term):
+    """A sum over an index: ``Σ_i body``."""
+
+    index: Index
+    body: Term
+
+    __str__ = Term.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Term):
+    """A product of two or more factors, in the order in which they are printed."""
+
+    factors: tuple[Term, ...]
+
+    __str__ = Term.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Add(Term):
+    """A sum of two or more terms, in the order in which they are printed."""
+
+    terms: tuple[Term, ...]
+
+    __str__ = Term.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Power(Term):
+    """``base ** exponent``; a quotient is a product with a power of exponent −1."""
+
+    base: Term
+    exponent: Term
+
+    __str__ = Term.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Derivative(Term):
+    """``∂ of / ∂ by``.
+
+    The derivative is total with respect to everything through which ``of`` depends on ``by``;
+    other definitions between the two follow ``by`` along.
+    """
+
+    of: Term
+    by: Ref
+
+    __str__ = Term.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Delta(Term):
+    """The Kronecker delta: 1 where both indices are equal, 0 elsewhere."""
+
+    left: IndexLike
+    right: IndexLike
+
+    __str__ = Term.__str__
+
+
+ZERO = Number(Fraction(0))
+ONE = Number(Fraction(1))
+
+
+# Constructors that flatten and drop units, and do nothing else -----------------------------------
+
+
+def is_number(term: Term, value: int) -> bool:
+    return isinstance(term, Number) and term.value == value
+
+
+def add(*terms: Term) -> Term:
+    """The sum of ``terms``: flattened, without zeros.
+
+    >>> print(add(Ref("a"), ZERO, add(Ref("b"), Ref("c"))))
+    a + b + c
+    """
+    flat: list[Term] = []
+    for term in terms:
+        flat.extend(term.terms if isinstance(term, Add) else (term,))
+    kept = tuple(term for term in flat if not is_number(term, 0))
+    if not kept:
+        return ZERO
+    return kept[0] if len(kept) == 1 else Add(kept)
+
+
+def multiply(*factors: Term) -> Term:
+    """The product of ``factors``: flattened, without ones; 0 if a factor is 0.
+
+    >>> print(multiply(Ref("a"), ONE, Ref("b")))
+    a b
+    """
+    flat: list[Term] = []
+    for factor in factors:
+        flat.extend(factor.factors if isinstance(factor, Product) else (factor,))
+    if any(is_number(factor, 0) for factor in flat):
+        return ZERO
+    kept = tuple(factor for factor in flat if not is_number(factor, 1))
+    if not kept:
+        return ONE
+    return kept[0] if len(kept) == 1 else Product(kept)
+
+
+def power(base: Term, exponent: Term | int | Fraction) -> Term:
+    """``base ** exponent``, without the exponents 0 and 1."""
+    if not isinstance(exponent, Term):
+        exponent = Number(Fraction(exponent))
+    if is_number(exponent, 1):
+        return base
+    if is_number(exponent, 0):
+        return ONE
+    if is_number(base, 1):
+        return ONE
+    return Power(base, exponent)
+
+
+def reciprocal(term: Term) -> Term:
+    """``1/term``."""
+    return power(term, -1)
+
+
+def negate(term: Term) -> Term:
+    """``−term``; a leading −1 is taken away instead of doubled."""
+    factors = factors_of(term)
+    first = factors[0]
+    if isinstance(first, Number) and first.value < 0:
+        return multiply(replace(first, value=-first.value), *factors[1:])
+    return multiply(Number(Fraction(-1)), term)
+
+
+def total(index: Index, body: Term) -> Term:
+    """``Σ_index body``; 0 if the body is 0."""
+    return ZERO if is_number(body, 0) else Sum(index, body)
+
+
+def factors_of(term: Term) -> tuple[Term, ...]:
+    """The factors of a product, or the term itself as its only factor."""
+    return term.factors if isinstance(term, Product) else (term,)
+
+
+def terms_of(term: Term) -> tuple[Term, ...]:
+    """The terms of a sum, or the term itself as its only one."""
+    return term.terms if isinstance(term, Add) else (term,)
+
+
+def is_negative(term: Term) -> bool:
+    """Whether the term starts with a minus sign when it is printed."""
+    first = factors_of(term)[0]
+    return isinstance(first, Number) and first.value < 0
+
+
+# Walking -----------------------------------------------------------------------------------------
+
+
+def children(term: Term) -> tuple[Term, ...]:
+    """The terms directly inside, in printing order."""
+    match term:
+        case Add(terms=parts) | Product(factors=parts) | Apply(arguments=parts):
+            return parts
+        case Sum(body=body) | Family(body=body):
+            return (body,)
+        case Power(base=base, exponent=exponent):
+            return (base, exponent)
+        case Derivative(of=of, by=by):
+            return (of, by)
+        case _:
+            return ()
+
+
+def map_children(term: Term, change: Callable[[Term], Term]) -> Term:
+    """The same term with ``change`` applied to what is directly inside, rebuilt by the flattening
+    constructors; the very same object if nothing changed."""
+    old = children(term)
+    new = tuple(change(child) for child in old)
+    if all(a is b for a, b in zip(old, new, strict=True)):
+        return term
+    match term:
+        case Add():
+            # Not flattened: (a_1 − y_1) + (a_2 − y_2) keeps its parentheses until a rule takes
+            # them away.
+            kept = tuple(part for part in new if not is_number(part, 0))
+            return Add(kept) if len(kept) > 1 else add(*kept)
+        case Product():
+            return multiply(*new)
+        case Apply():
+            return replace(term, arguments=new)
+        case Sum(index=index):
+            return total(index, new[0])
+        case Family(index=index):
+            return Family(index, new[0])
+        case Power():
+            return power(new[0], new[1])
+        case Derivative():
+            by = new[1]
+            if not isinstance(by, Ref):
+                raise InputError(f"cannot differentiate by {by}: it is not a named quantity")
+            return Derivative(new[0], by)
+        case _:
+            raise TypeError(f"{type(term).__name__} has no children")
+
+
+def walk(term: Term) -> Iterator[Term]:
+    """The term and everything inside it, outermost first."""
+    yield term
+    for child in children(term):
+        yield from walk(child)
+
+
+def contains(term: Term, kind: type[Term] | tuple[type[Term], ...]) -> bool:
+    """Whether a term of this kind occurs in ``term``."""
+    return any(isinstance(part, kind) for part in walk(term))
+
+
+def references(term: Term) -> Iterator[Ref]:
+    """Every reference in ``term``, in printing order, with repetitions."""
+    return (part for part in walk(term) if isinstance(part, Ref))
+
+
+def weight(term: Term) -> int:
+    """How much there is to read: leaves, plus one for each function and each power."""
+    match term:
+        case Number(value=value):
+            return 0 if abs(value) == 1 else 1
+        case Size() | Ref() | Delta():
+            return 1
+        case Power(base=base, exponent=exponent):
+            return weight(base) + (0 if is_number(exponent, -1) else 1)
+        case Apply():
+            return 1 + sum(weight(child) for child in children(term))
+        case Derivative():
+            return 2
+        case Sum(body=body):
+            return 1 + weight(body)
+        case _:
+            return sum(weight(child) for child in children(term))
+
+
+# Indices -----------------------------------------------------------------------------------------
+
+
+def own_indices(term: Term) -> tuple[Index, ...]:
+    """The running indices in the subscripts of this node itself."""
+    match term:
+        case Ref(indices=indices):
+            return tuple(index for index in indices if isinstance(index, Index))
+        case Delta(left=left, right=right):
+            return tuple(index for index in (left, right) if isinstance(index, Index))
+        case _:
+            return ()
+
+
+def free_indices(term: Term) -> tuple[Index, ...]:
+    """The running indices that no sum inside ``term`` binds, in order of first appearance."""
+    found: dict[Index, None] = {}
+    match term:
+        case Sum(index=bound, body=body) | Family(index=bound, body=body):
+            for index in free_indices(body):
+                if index != bound:
+                    found[index] = None
+        case _:
+            for index in own_indices(term):
+                found[index] = None
+            for child in children(term):
+                for index in free_indices(child):
+                    found[index] = None
+    return tuple(found)
+
+
+def bound_indices(term: Term) -> tuple[Index, ...]:
+    """The indices bound by the sums inside ``term``."""
+    return tuple(
+        dict.fromkeys(part.index for part in walk(term) if isinstance(part, (Sum, Family)))
+    )
+
+
+def fresh_index(like: Index, taken: Iterable[Index], spare: Iterable[Index] = ()) -> Index:
+    """An index over the same range whose name isn't taken: ``like`` itself, else a spare one that
+    the author declared, else a primed one.
+
+    >>> k = Index("k", "K")
+    >>> fresh_index(k, [k]).name
+    "k'"
+    """
+    names = {index.name for index in taken}
+    for candidate in (like, *spare):
+        if candidate.size == like.size and candidate.name not in names:
+            return candidate
+    name = like.name
+    while name in names:
+        name += "'"
+    return Index(name, like.size)
+
+
+def substitute(
+    term: Term, values: Mapping[Index, IndexLike], spare: Iterable[Index] = ()
+) -> Term:
+    """``term`` with free indices replaced, all at once; bound indices are renamed out of the way.
+
+    >>> i, p = Index("i", "m"), Index("p", "m")
+    >>> print(substitute(Sum(i, multiply(Ref("a", (i,)), Ref("b", (p,)))), {p: i}))
+    Σ_{i'=1}^{m} a_i' b_i
+    """
+    if not values:
+        return term
+    match term:
+        case Ref(indices=indices):
+            if not indices:
+                return term
+            changed = tuple(
+                values.get(index, index) if isinstance(index, Index) else index
+                for index in indices
+            )
+            return term if changed == indices else replace(term, indices=changed)
+        case Delta(left=left, right=right):
+            return Delta(
+                values.get(left, left) if isinstance(left, Index) else left,
+                values.get(right, right) if isinstance(right, Index) else right,
+            )
+        case Sum(index=bound, body=body) | Family(index=bound, body=body):
+            inner = {old: new for old, new in values.items() if old != bound}
+            free = set(free_indices(body))
+            used = {old: new for old, new in inner.items() if old in free}
+            if not used:
+                return term
+            incoming = [new for new in used.values() if isinstance(new, Index)]
+            if any(new.name == bound.name for new in incoming):
+                taken = [*incoming, *free, *bound_indices(body)]
+                renamed = fresh_index(bound, taken, spare)
+                used[bound] = renamed
+            else:
+                renamed = bound
+            new_body = substitute(body, used, spare)
+            return Sum(renamed, new_body) if isinstance(term, Sum) else Family(renamed, new_body)
+        case _:
+            return map_children(term, lambda child: substitute(child, values, spare))
+
+
+def separate(term: Term, taken: tuple[Index, ...], spare: Iterable[Index] = ()) -> Term:
+    """``term`` with bound indices renamed that share a letter with one of ``taken`` or with an
+    index whose sum they stand inside of: the ``k`` of the sum in ``e^{z_ik} / Σ_k e^{z_ik}`` is
+    another one than the ``k`` outside.
+
+    >>> k, l = Index("k", "K"), Index("l", "K")
+    >>> print(separate(Sum(k, Ref("z", (k,))), (k,), [k, l]))
+    Σ_{l=1}^{K} z_l
+    """
+    match term:
+        case Sum(index=bound, body=body) | Family(index=bound, body=body):
+            names = {index.name for index in taken}
+            if bound.name in names:
+                new = fresh_index(bound, [*taken, *free_indices(body)], spare)
+                body, bound = substitute(body, {bound: new}, spare), new
+            body = separate(body, (*taken, bound), spare)
+            return Sum(bound, body) if isinstance(term, Sum) else Family(bound, body)
+        case _:
+            return map_children(term, lambda child: separate(child, taken, spare))
+
+
+# Equality up to the names of bound indices -------------------------------------------------------
+
+
+def key(term: Term) -> object:
+    """A hashable value that is equal for terms which differ in names of bound indices alone."""
+    return _key(term, {})
+
+
+def _key(term: Term, depth: dict[Index, int]) -> object:
+    def place(index: IndexLike) -> object:
+        return depth.get(index, index) if isinstance(index, Index) else ("number", index)
+
+    match term:
+        case Ref(name=name, indices=indices):
+            return ("ref", name, tuple(place(index) for index in indices))
+        case Delta(left=left, right=right):
+            return ("delta", frozenset([place(left), place(right)]))
+        case Sum(index=bound, body=body) | Family(index=bound, body=body):
+            inner = {**depth, bound: len(depth)}
+            return (type(term).__name__, bound.size, _key(body, inner))
+        case Apply(function=function, arguments=arguments, orders=orders):
+            orders = orders if any(orders) else ()
+            return ("apply", function, orders, tuple(_key(child, depth) for child in arguments))
+        case Number(value=value):
+            return ("number", value)
+        case Size(name=name):
+            return ("size", name)
+        case _:
+            return (
+                type(term).__name__,
+                tuple(_key(child, depth) for child in children(term)),
+            )
+
+
+def same(left: Term, right: Term) -> bool:
+    """Whether two terms are the same but for the names of bound indices.
+
+    >>> i, k = Index("i", "m"), Index("k", "m")
+    >>> same(Sum(i, Ref("a", (i,))), Sum(k, Ref("a", (k,))))
+    True
+    """
+    return left == right or key(left) == key(right)
+
+
+# Origins -----------------------------------------------------------------------------------------
+
+
+def stamp(term: Term, origin: Origin) -> Term:
+    """``term`` with ``origin`` given to each leaf that has none yet."""
+    match term:
+        case Number() | Size() | Ref():
+            return term if term.origin else replace(term, origin=(origin,))
+        case Derivative(of=of, by=by):
+            new = stamp(of, origin)
+            return term if new is of else Derivative(new, by)
+        case _:
+            return map_children(term, lambda child: stamp(child, origin)) if children(term) else term

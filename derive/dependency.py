@@ -1,0 +1,206 @@
+"""Which quantity depends on which, and through which indices.
+
+The loss ``L_i`` depends on ``z_p`` for ``p = i`` alone: the index of ``z`` is *tied* to that of
+``L``. The probability ``p_ik`` of a softmax depends on ``z_il`` for every ``l``: that index
+*ranges*. Ties are what makes ``∂L_i/∂z_i`` the derivative worth naming.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from functools import cached_property
+from typing import TypeAlias
+
+from derive.model import Definition, Problem
+from derive.terms import (
+    Add,
+    Index,
+    IndexLike,
+    Number,
+    Origin,
+    Power,
+    Ref,
+    Size,
+    Sum,
+    Term,
+    add,
+    children,
+    is_negative,
+    map_children,
+    references,
+    separate,
+    stamp,
+    substitute,
+)
+
+__all__ = ["Pattern", "Scope", "unrolled"]
+
+#: For each index of a quantity: the position of the index it is tied to, or ``None`` if it ranges.
+Pattern: TypeAlias = tuple[int | None, ...]
+
+
+class Scope:
+    """A problem together with what depends on what in it.
+
+    ``sizes`` are the numbers put for the symbols in a written-out case, ``None`` in the general
+    one; ``written_out`` says which of the two it is.
+    """
+
+    def __init__(self, problem: Problem, sizes: dict[str, int] | None = None) -> None:
+        self.problem = problem
+        self.sizes = dict(sizes or {})
+        self.written_out = sizes is not None
+        self._patterns: dict[tuple[str, str], Pattern | None] = {}
+
+    @cached_property
+    def spare(self) -> tuple[Index, ...]:
+        """Letters that may be used for new indices, in order of declaration."""
+        return self.problem.indices
+
+    def body(self, ref: Ref, avoid: tuple[Index, ...] = ()) -> Term | None:
+        """The right side of the definition of ``ref`` at its indices, or ``None``.
+
+        Bound indices are renamed away from ``avoid``; leaves without an origin get the
+        definition as theirs.
+        """
+        definition = self.problem.definition(ref.name)
+        if definition is None:
+            return None
+        values: dict[Index, IndexLike] = dict(zip(definition.indices, ref.indices, strict=True))
+        body = stamped_body(definition)
+        own = tuple(place for place in ref.indices if isinstance(place, Index))
+        return separate(substitute(body, values, self.spare), (*own, *avoid), self.spare)
+
+    def pattern(self, name: str, by: str) -> Pattern | None:
+        """How the indices of ``by`` are tied to those of the definition ``name``, or ``None`` if
+        ``name`` doesn't depend on ``by``."""
+        if (name, by) not in self._patterns:
+            self._patterns[name, by] = self._find_pattern(name, by)
+        return self._patterns[name, by]
+
+    def _find_pattern(self, name: str, by: str) -> Pattern | None:
+        definition = self.problem.definition(name)
+        if definition is None:
+            return None
+        found: Pattern | None = None
+        for ref in references(definition.body):
+            for pattern in self._patterns_through(definition, ref, by):
+                found = pattern if found is None else _merge(found, pattern)
+        return found
+
+    def _patterns_through(self, definition: Definition, ref: Ref, by: str) -> Iterator[Pattern]:
+        position = {index: place for place, index in enumerate(definition.indices)}
+        tied = tuple(
+            position.get(place) if isinstance(place, Index) else None for place in ref.indices
+        )
+        if ref.name == by:
+            yield tied
+        inner = self.pattern(ref.name, by)
+        if inner is not None:
+            yield tuple(None if place is None else tied[place] for place in inner)
+
+    def depends(self, term: Term, by: Ref) -> bool:
+        """Whether ``term`` may change when ``by`` does."""
+        return any(self._ref_depends(ref, by) for ref in references(term))
+
+    def _ref_depends(self, ref: Ref, by: Ref) -> bool:
+        if ref.name == by.name:
+            return not any(
+                differ(mine, other) for mine, other in zip(ref.indices, by.indices, strict=True)
+            )
+        pattern = self.pattern(ref.name, by.name)
+        if pattern is None:
+            return False
+        return not any(
+            place is not None and differ(ref.indices[place], other)
+            for place, other in zip(pattern, by.indices, strict=True)
+        )
+
+    def users(self, name: str, by: str) -> tuple[str, ...]:
+        """The definitions that use ``by`` directly and through which ``name`` depends on it;
+        ``name`` itself if it is one of them. In order of definition."""
+        return tuple(
+            definition.name
+            for definition in self.problem.definitions
+            if self.uses_directly(definition.name, by)
+            and (definition.name == name or self.pattern(name, definition.name) is not None)
+        )
+
+    def uses_directly(self, name: str, by: str) -> bool:
+        """Whether ``by`` stands in the body of the definition ``name``."""
+        definition = self.problem.definition(name)
+        return definition is not None and any(
+            ref.name == by for ref in references(definition.body)
+        )
+
+    def uses_indirectly(self, name: str, by: str) -> bool:
+        """Whether ``name`` depends on ``by`` through another definition."""
+        definition = self.problem.definition(name)
+        return definition is not None and any(
+            self.pattern(ref.name, by) is not None for ref in references(definition.body)
+        )
+
+
+def stamped_body(definition: Definition) -> Term:
+    """The body with the definition as the origin of its leaves; what a number or a size stands
+    for on the page (``1/m``, ``1/2``) is its place there."""
+
+    def visit(term: Term) -> Term:
+        match term:
+            case Power(base=Size(name=name) as base, exponent=exponent) if is_negative(exponent):
+                origin = Origin("definition", definition.name, f"1/{name}")
+                return Power(stamp(base, origin), stamp(exponent, origin))
+            case Size(name=name):
+                return stamp(term, Origin("definition", definition.name, name))
+            case Number():
+                return stamp(term, Origin("definition", definition.name, str(term)))
+            case _:
+                return map_children(term, visit) if children(term) else term
+
+    return stamp(visit(definition.body), Origin("definition", definition.name))
+
+
+def differ(left: IndexLike, right: IndexLike) -> bool:
+    """Whether two places in a subscript are certainly different."""
+    return isinstance(left, int) and isinstance(right, int) and left != right
+
+
+def _merge(left: Pattern, right: Pattern) -> Pattern:
+    return tuple(a if a == b else None for a, b in zip(left, right, strict=True))
+
+
+def unrolled(problem: Problem, sizes: dict[str, int]) -> Scope:
+    """The problem with every sum written out at the given sizes: ``z_i = w_1 x_i1 + w_2 x_i2 + b``.
+
+    The indices of the definitions' heads stay, so one definition still serves every example.
+    """
+    definitions = tuple(
+        replace(definition, body=write_out(stamped_body(definition), sizes))
+        for definition in problem.definitions
+    )
+    facts = tuple(
+        replace(fact, left=write_out(fact.left, sizes), right=write_out(fact.right, sizes))
+        for fact in problem.facts
+    )
+    return Scope(replace(problem, definitions=definitions, facts=facts), sizes)
+
+
+def write_out(term: Term, sizes: dict[str, int]) -> Term:
+    """``term`` with its sums written out and its sizes put as numbers."""
+    match term:
+        case Sum(index=index, body=body):
+            extent = index.size if isinstance(index.size, int) else sizes[index.size]
+            parts = [
+                write_out(substitute(body, {index: n}), sizes) for n in range(1, extent + 1)
+            ]
+            # (f_1 + g_1) + (f_2 + g_2) keeps its parentheses: what belongs together stays so.
+            apart = extent > 1 and all(isinstance(part, Add) for part in parts)
+            return Add(tuple(parts)) if apart else add(*parts)
+        case Size(name=name, origin=origin):
+            return Number(Fraction(sizes[name]), origin)
+        case Add(terms=parts):
+            return add(*(write_out(part, sizes) for part in parts))
+        case _:
+            return map_children(term, lambda child: write_out(child, sizes))

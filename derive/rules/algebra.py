@@ -1,0 +1,572 @@
+"""Algebra: numbers, cancelling, collecting, factoring, the order on the page.
+
+Each rule fits where it makes the term shorter to read (:func:`derive.terms.weight`), or where it
+puts it into the order in which a textbook prints it, and nowhere else. Scalar identities that need
+more than cancelling go to SymPy, as one step that is checked like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from derive.derivation import Prose
+from derive.model import Definition, is_coefficient
+from derive.rules.base import Context, Rewrite, Rule
+from derive.rules.matching import match
+from derive.rules.scalar import simplest_form
+from derive.terms import (
+    ONE,
+    Add,
+    Apply,
+    Family,
+    Index,
+    IndexLike,
+    Number,
+    Origin,
+    Power,
+    Product,
+    Ref,
+    Size,
+    Sum,
+    Term,
+    add,
+    factors_of,
+    free_indices,
+    is_negative,
+    key,
+    multiply,
+    negate,
+    power,
+    references,
+    same,
+    separate,
+    substitute,
+    terms_of,
+    weight,
+)
+
+__all__ = ["ALGEBRA"]
+
+#: A power of a number is multiplied out up to this exponent.
+_LARGEST_EXPONENT = 20
+
+
+# Numbers -----------------------------------------------------------------------------------------
+
+
+def _numbers(term: Term, context: Context) -> Rewrite | None:
+    """Several numbers in a product become one, in front. A size stays apart: a ``1/m`` merged into
+    a number could no longer be followed."""
+    if not isinstance(term, Product):
+        return None
+    shown = [f for f in term.factors if isinstance(f, Number) and f.value != -1]
+    if len(shown) < 2:
+        return None
+    product = _number_in_front(term.factors)
+    parts: list[str | Term] = []
+    for number in shown:
+        parts.extend([" · " if parts else "", number])
+    value = Fraction(1)
+    for number in shown:
+        value *= number.value
+    return Rewrite(product, Prose((*parts, " = ", Number(value))))
+
+
+def _add_numbers(term: Term, context: Context) -> Rewrite | None:
+    """``1 − 1 + a = a``: the numbers in a sum become one, where the first of them stood."""
+    if not isinstance(term, Add):
+        return None
+    numbers = [part for part in term.terms if isinstance(part, Number)]
+    if len(numbers) < 2:
+        return None
+    value = Fraction(0)
+    origins: dict[Origin, None] = {}
+    for number in numbers:
+        value += number.value
+        origins.update(dict.fromkeys(number.origin))
+    parts = list(term.terms)
+    parts[parts.index(numbers[0])] = Number(value, tuple(origins))
+    kept = [part for part in parts if not any(part is number for number in numbers[1:])]
+    return Rewrite(add(*kept), Prose(("the numbers add up to ", Number(value))))
+
+
+def _power_of_number(term: Term, context: Context) -> Rewrite | None:
+    """``3² = 9``. A fraction such as the ``1/3`` of a mean over three examples stays apart."""
+    if not isinstance(term, Power):
+        return None
+    base, exponent = term.base, term.exponent
+    if not isinstance(base, Number) or not isinstance(exponent, Number):
+        return None
+    if exponent.value.denominator != 1 or not 1 < exponent.value <= _LARGEST_EXPONENT:
+        return None
+    origins = tuple(dict.fromkeys((*base.origin, *exponent.origin)))
+    value = Number(base.value ** int(exponent.value), origins)
+    return Rewrite(value, Prose((term, " = ", value)))
+
+
+def _signs(term: Term, context: Context) -> Rewrite | None:
+    """A number that stands behind other factors, or a second sign, goes to the front."""
+    if not isinstance(term, Product):
+        return None
+    product = _number_in_front(term.factors)
+    if product == term:
+        return None
+    return Rewrite(product, Prose(("the sign and the number stand in front",)))
+
+
+def _number_in_front(factors: tuple[Term, ...]) -> Term:
+    value = Fraction(1)
+    origins: dict[Origin, None] = {}
+    for factor in factors:
+        if isinstance(factor, Number):
+            value *= factor.value
+            origins.update(dict.fromkeys(factor.origin))
+    rest = [factor for factor in factors if not isinstance(factor, Number)]
+    return multiply(Number(value, tuple(origins)), *rest)
+
+
+# Powers of the same base -------------------------------------------------------------------------
+
+
+def _base_and_exponent(factor: Term) -> tuple[Term, Fraction] | None:
+    if isinstance(factor, Number):
+        return None
+    if isinstance(factor, Power):
+        if isinstance(factor.exponent, Number):
+            return factor.base, factor.exponent.value
+        return factor, Fraction(1)
+    return factor, Fraction(1)
+
+
+def _combined(factors: tuple[Term, ...]) -> tuple[tuple[Term, ...], list[Term]]:
+    """The factors with equal bases brought together, and the bases that cancelled."""
+    bases: dict[object, tuple[Term, Fraction, int, bool]] = {}
+    order: list[object] = []
+    numbers: dict[object, Term] = {}
+    for position, factor in enumerate(factors):
+        split = _base_and_exponent(factor)
+        if split is None:
+            name: object = ("number", position)
+            numbers[name] = factor
+            order.append(name)
+            continue
+        base, exponent = split
+        name = key(base)
+        if name in bases:
+            old_base, old, count, below = bases[name]
+            bases[name] = (old_base, old + exponent, count + 1, below or exponent < 0)
+        else:
+            bases[name] = (base, exponent, 1, exponent < 0)
+            order.append(name)
+    result: list[Term] = []
+    cancelled: list[Term] = []
+    for name in order:
+        if name in numbers:
+            result.append(numbers[name])
+            continue
+        base, exponent, count, below = bases[name]
+        if count > 1 and below:
+            cancelled.append(base)
+        result.append(power(base, exponent))
+    return tuple(result), cancelled
+
+
+def _cancel(term: Term, context: Context) -> Rewrite | None:
+    if not isinstance(term, Product):
+        return None
+    factors, cancelled = _combined(term.factors)
+    if not cancelled:
+        return None
+    return Rewrite(multiply(*factors), Prose(("cancel ", multiply(*cancelled))))
+
+
+def _equal_factors(term: Term, context: Context) -> Rewrite | None:
+    """``a · a = a²``."""
+    if not isinstance(term, Product):
+        return None
+    factors, cancelled = _combined(term.factors)
+    if cancelled or len(factors) == len(term.factors):
+        return None
+    return Rewrite(multiply(*factors), Prose(("equal factors are a power",)))
+
+
+def _distribute_and_cancel(term: Term, context: Context) -> Rewrite | None:
+    """``(f/a + g/b) a b = f b + g a``: multiply out where something cancels in every term, or
+    where a fraction falls into simpler ones."""
+    if not isinstance(term, Product):
+        return None
+    for n, factor in enumerate(term.factors):
+        if not isinstance(factor, Add):
+            continue
+        others = (*term.factors[:n], *term.factors[n + 1 :])
+        parts: list[Term] = []
+        cancelled: dict[Term, None] = {}
+        for part in factor.terms:
+            factors, gone = _combined((*factors_of(part), *others))
+            cancelled.update(dict.fromkeys(gone))
+            parts.append(multiply(*factors))
+        after = add(*parts)
+        if cancelled and weight(after) <= weight(term):
+            return Rewrite(
+                after, Prose(("multiply out and cancel ", multiply(*cancelled)))
+            )
+    return None
+
+
+# SymPy -------------------------------------------------------------------------------------------
+
+
+def _collect(term: Term, context: Context) -> Rewrite | None:
+    if not isinstance(term, (Product, Add)) or _over_examples(term, context):
+        # The terms of different examples stay apart, so that they can be recognised as a sum.
+        return None
+    after = simplest_form(term)
+    if after is None or weight(after) >= weight(term):
+        return None
+    return Rewrite(after, Prose(("multiply out and collect",)))
+
+
+# Factoring ---------------------------------------------------------------------------------------
+
+
+def _expanded_factors(term: Term) -> Iterator[Term]:
+    """The factors of a term, a whole positive power as so many equal ones."""
+    for factor in factors_of(term):
+        if (
+            isinstance(factor, Power)
+            and isinstance(factor.exponent, Number)
+            and factor.exponent.value.denominator == 1
+            and 1 < factor.exponent.value <= 4
+        ):
+            yield from [factor.base] * int(factor.exponent.value)
+        else:
+            yield factor
+
+
+def _factor_out(term: Term, context: Context) -> Rewrite | None:
+    """``c f + c g = c (f + g)``."""
+    if not isinstance(term, Add):
+        return None
+    lists = [list(_expanded_factors(part)) for part in term.terms]
+    common: list[Term] = []
+    written_out = _over_examples(term, context)
+    for factor in list(lists[0]):
+        if isinstance(factor, Number) and abs(factor.value) == 1:
+            continue
+        if written_out and not is_coefficient(factor, context.scope.problem):
+            continue
+        positions = [
+            next((n for n, other in enumerate(each) if same(other, factor)), None)
+            for each in lists
+        ]
+        if any(position is None for position in positions):
+            continue
+        merged = factor
+        for each, position in zip(lists, positions, strict=True):
+            assert position is not None
+            merged = _with_origins(merged, each[position])
+            del each[position]
+        common.append(merged)
+    if not common:
+        return None
+    parts = [multiply(*_combined(tuple(each))[0]) for each in lists]
+    # (a_1 − y_1) + (a_2 − y_2) keeps its parentheses, so that it can be recognised as a sum.
+    apart = all(isinstance(part, Add) for part in parts)
+    after = multiply(*common, Add(tuple(parts)) if apart else add(*parts))
+    if weight(after) >= weight(term):
+        return None
+    return Rewrite(after, Prose(("the factor ", multiply(*common), " is common to all terms")))
+
+
+def _over_examples(term: Term, context: Context) -> bool:
+    """Whether the term speaks of several examples by their numbers, as a sum over the examples
+    does when it is written out. Out of it come the factors that come out of the sum itself."""
+    problem = context.scope.problem
+    example = problem.example_index
+    if example is None:
+        return False
+    seen = {
+        place
+        for ref in references(term)
+        for place, own in zip(ref.indices, problem.quantity(ref.name).indices, strict=True)
+        if own.size == example.size and isinstance(place, int)
+    }
+    return len(seen) > 1
+
+
+def _with_origins(one: Term, other: Term) -> Term:
+    """``one`` with the origins of an equal term added to its own."""
+    match one, other:
+        case (
+            (Number(origin=mine), Number(origin=theirs))
+            | (Size(origin=mine), Size(origin=theirs))
+            | (Ref(origin=mine), Ref(origin=theirs))
+        ):
+            assert isinstance(one, (Number, Size, Ref))
+            return replace(one, origin=tuple(dict.fromkeys((*mine, *theirs))))
+        case (Power(), Power()):
+            return power(
+                _with_origins(one.base, other.base), _with_origins(one.exponent, other.exponent)
+            )
+        case _:
+            return one
+
+
+# Signs and order ---------------------------------------------------------------------------------
+
+
+def _sign(term: Term, context: Context) -> Rewrite | None:
+    """``−(f − g) = −f + g``."""
+    if not isinstance(term, Product) or len(term.factors) != 2:
+        return None
+    first, second = term.factors
+    if not isinstance(first, Number) or first.value != -1 or not isinstance(second, Add):
+        return None
+    return Rewrite(add(*map(negate, second.terms)), Prose(("the sign is taken inside",)))
+
+
+def _is_constant_fraction(factor: Term) -> bool:
+    return isinstance(factor, Power) and isinstance(factor.base, (Size, Number))
+
+
+def _rank(factor: Term, context: Context) -> int:
+    match factor:
+        case Number():
+            return 0
+        case Size():
+            return 1
+        case Power() if _is_constant_fraction(factor):
+            return 2
+        case Ref(name=name):
+            return 3 if context.scope.problem.quantity(name).role == "hyperparameter" else 4
+        case _:
+            return 4
+
+
+def _order(term: Term, context: Context) -> Rewrite | None:
+    """Numbers, sizes and hyperparameters first in a product; in a sum, what is positive first."""
+    match term:
+        case Product(factors=factors):
+            ordered = tuple(sorted(factors, key=lambda factor: _rank(factor, context)))
+            if ordered != factors:
+                return Rewrite(Product(ordered), Prose(("constant factors stand in front",)))
+            ordered = _numerators_first(factors)
+            if ordered == factors:
+                return None
+            return Rewrite(Product(ordered), Prose(("the numerator before the denominator",)))
+        case Add(terms=parts):
+            arranged = tuple(sorted(parts, key=is_negative))
+            # −y/a + (1 − y)/(1 − a) stays in the order of the two cases that it is about.
+            if arranged == parts or any(_is_fraction(part) for part in parts):
+                return None
+            return Rewrite(Add(arranged), Prose(("the positive term first",)))
+        case _:
+            return None
+
+
+def _numerators_first(factors: tuple[Term, ...]) -> tuple[Term, ...]:
+    """``(1/u) v = v/u``: a denominator that stands before all numerators goes behind the first."""
+    constant = [factor for factor in factors if _is_constant(factor)]
+    rest = list(factors[len(constant) :])
+    below = 0
+    while below < len(rest) and _is_denominator(rest[below]):
+        below += 1
+    if not 0 < below < len(rest) or isinstance(rest[below], Sum):
+        return factors
+    return (*constant, rest[below], *rest[:below], *rest[below + 1 :])
+
+
+def _is_constant(factor: Term) -> bool:
+    return isinstance(factor, (Number, Size)) or _is_constant_fraction(factor)
+
+
+def _is_denominator(factor: Term) -> bool:
+    return isinstance(factor, Power) and is_negative(factor.exponent)
+
+
+def _parentheses(term: Term, context: Context) -> Rewrite | None:
+    """``a + (b − c) = a + b − c``. Where every term is a sum of its own, as after writing out a
+    sum over the examples, they stay apart."""
+    if not isinstance(term, Add):
+        return None
+    inner = [isinstance(part, Add) for part in term.terms]
+    if not any(inner) or all(inner):
+        return None
+    return Rewrite(add(*term.terms), Prose(("the parentheses are taken away",)))
+
+
+def _is_fraction(term: Term) -> bool:
+    return any(
+        isinstance(factor, Power)
+        and is_negative(factor.exponent)
+        and not _is_constant_fraction(factor)
+        for factor in factors_of(term)
+    )
+
+
+# Definitions read backwards ----------------------------------------------------------------------
+
+
+def _recognise(term: Term, context: Context) -> Rewrite | None:
+    """``σ(z_i) = a_i``: the body of a definition gets its name back."""
+    if not isinstance(term, (Apply, Product, Sum)):
+        return None
+    for definition in context.scope.problem.definitions[:-1]:
+        rewrite = _recognise_one(definition, term, context)
+        if rewrite is not None:
+            return rewrite
+    return None
+
+
+def _recognise_one(definition: Definition, term: Term, context: Context) -> Rewrite | None:
+    variables = frozenset(definition.indices)
+    body = definition.body
+    if isinstance(body, (Apply, Sum)) and not isinstance(term, Product):
+        found = match(body, term, variables)
+        if found is None or any(index not in found for index in definition.indices):
+            return None
+        head = Ref(definition.name, tuple(found[index] for index in definition.indices))
+        return Rewrite(head, Prose(("definition of ", definition.head)), (definition.head,))
+    if isinstance(body, Product) and isinstance(term, Product):
+        result = _divide(list(body.factors), list(term.factors), variables, {})
+        if result is None:
+            return None
+        rest, position, found = result
+        if any(index not in found for index in definition.indices):
+            return None
+        head = Ref(definition.name, tuple(found[index] for index in definition.indices))
+        after = multiply(*rest[:position], head, *rest[position:])
+        return Rewrite(after, Prose(("definition of ", definition.head)), (definition.head,))
+    return None
+
+
+def _divide(
+    patterns: list[Term],
+    factors: list[Term],
+    variables: frozenset[Index],
+    found: dict[Index, IndexLike],
+) -> tuple[list[Term], int, dict[Index, IndexLike]] | None:
+    """The factors without those that the patterns match, where the first of those stood, and what
+    the variables became; ``None`` if they don't all match."""
+    if not patterns:
+        return factors, len(factors), found
+    wanted = substitute(patterns[0], found)
+    open_variables = variables - set(found)
+    for n, factor in enumerate(factors):
+        for part, left in _ways_to_take(factor):
+            new = match(wanted, part, open_variables)
+            if new is None:
+                continue
+            rest = [*factors[:n], *left, *factors[n + 1 :]]
+            result = _divide(patterns[1:], rest, variables, {**found, **new})
+            if result is not None:
+                return result[0], min(n, result[1]), result[2]
+    return None
+
+
+def _ways_to_take(factor: Term) -> Iterator[tuple[Term, list[Term]]]:
+    """The factor as a whole, and one of the equal factors of a power, with what is left of it."""
+    yield factor, []
+    if isinstance(factor, Power) and isinstance(factor.exponent, Number):
+        exponent = factor.exponent.value
+        if exponent < -1:
+            yield power(factor.base, -1), [power(factor.base, exponent + 1)]
+        elif exponent > 1:
+            yield factor.base, [power(factor.base, exponent - 1)]
+
+
+ALGEBRA: tuple[Rule, ...] = (
+    Rule(
+        "definition read backwards",
+        r"\text{body of } f = f",
+        "An expression that has a name gets it back.",
+        "full",
+        _recognise,
+    ),
+    Rule(
+        "multiply numbers",
+        r"c \cdot d = cd",
+        "Numbers are multiplied; sizes stay apart.",
+        "normal",
+        _numbers,
+    ),
+    Rule(
+        "add numbers",
+        r"c + d = (c+d)",
+        "Numbers in a sum are added.",
+        "full",
+        _add_numbers,
+    ),
+    Rule(
+        "power of a number",
+        r"c^n = c \cdot c \cdots c",
+        "A power of a number is a number.",
+        "full",
+        _power_of_number,
+    ),
+    Rule(
+        "signs",
+        r"f \cdot (-1) \cdot g = -f\,g",
+        "Signs and numbers stand in front of a product.",
+        "full",
+        _signs,
+    ),
+    Rule(
+        "cancel",
+        r"\frac{a\,f}{a} = f",
+        "Equal factors above and below cancel.",
+        "normal",
+        _cancel,
+    ),
+    Rule(
+        "multiply out and cancel",
+        r"\left(\frac fa + \frac gb\right) a\,b = f\,b + g\,a",
+        "Multiply out, and cancel in each term.",
+        "normal",
+        _distribute_and_cancel,
+    ),
+    Rule(
+        "collect",
+        r"c\,f + d\,f = (c+d)\,f",
+        "Multiply out and collect equal terms.",
+        "normal",
+        _collect,
+    ),
+    Rule(
+        "take the sign inside",
+        r"-(f-g) = -f + g",
+        "The minus sign is taken inside the parentheses.",
+        "full",
+        _sign,
+    ),
+    Rule(
+        "remove parentheses",
+        r"f + (g - h) = f + g - h",
+        "Parentheses inside a sum are taken away.",
+        "full",
+        _parentheses,
+    ),
+    Rule(
+        "factor out",
+        r"c\,f + c\,g = c\,(f + g)",
+        "A common factor is written once.",
+        "normal",
+        _factor_out,
+    ),
+    Rule(
+        "equal factors",
+        r"a \cdot a = a^2",
+        "Equal factors are written as a power.",
+        "full",
+        _equal_factors,
+    ),
+    Rule(
+        "order",
+        r"-f + g = g - f",
+        "Constants come first in a product, positive terms first in a sum.",
+        "full",
+        _order,
+    ),
+)

@@ -1,0 +1,30 @@
+"""The exported NumPy module against finite differences of the cost it came with."""
+
+from __future__ import annotations
+
+from derive.checks.finite_differences import check_code
+from derive.derivation import Check
+from derive.numpy_code import compile_module
+from derive.model import Problem
+
+__all__ = ["check_module", "realistic_sizes"]
+
+
+def realistic_sizes(problem: Problem) -> dict[str, int]:
+    """Sizes at which code is used: 50 examples, 7 features, everything different.
+
+    >>> from derive.catalogue import load
+    >>> realistic_sizes(load("softmax_regression"))
+    {'m': 50, 'n': 7, 'K': 4}
+    """
+    example = problem.example_index.size if problem.example_index else None
+    others = iter((7, 4, 5, 6, 3, 8, 9, 10, 11, 12))
+    return {name: 50 if name == example else next(others) for name in problem.size_names}
+
+
+def check_module(source: str, problem: Problem, wrt: tuple[str, ...], seed: int = 0) -> Check:
+    """Run the module's ``gradient`` on its own ``example`` at realistic sizes, against central
+    differences of its ``cost``."""
+    module = compile_module(source)
+    arrays = module["example"](seed=seed, **realistic_sizes(problem))
+    return check_code(module["cost"], module["gradient"], arrays, wrt, seed)

@@ -1,0 +1,27 @@
+"""The text of a Python module that computes a cost and its gradient with NumPy alone.
+
+Arrays are stored in the rows layout (example ``i`` is row ``i``), vectors have one axis, scalars
+are floats. Matrix expressions come from :mod:`derive.matrix` and are written with broadcasting in
+place of vectors of ones.
+
+*Numerical stability.* Before it is written, a term is rewritten by the rules below, which are
+identities in exact arithmetic and keep a finite result finite for ``|z| = 1000``. They are
+recognised by structure; a name is replaced by its definition where that is needed to see it.
+
+==============================  =====================  ==========================================
+term                            becomes                in NumPy
+==============================  =====================  ==========================================
+``1 / (1 + e^(−u))``            ``sigmoid(u)``         ``exp(−logaddexp(0, −u))``
+``ln sigmoid(u)``               ``log_sigmoid(u)``     ``−logaddexp(0, −u)``
+``ln(1 − sigmoid(u))``          ``log_sigmoid(−u)``    ``−logaddexp(0, u)``
+``ln(1 + e^u)``                 ``softplus(u)``        ``logaddexp(0, u)``
+``e^(u_k) / Σ_l e^(u_l)``       ``softmax(u)``         shifted by the maximum over ``k``
+``ln softmax(u)``               ``log_softmax(u)``     ``u − logsumexp(u)``
+``ln Σ_l e^(u_l)``              ``logsumexp(u)``       ``logaddexp.reduce(u, axis=−1)``
+``ln e^u``                      ``u``
+==============================  =====================  ==========================================
+"""
+
+from derive.numpy_code.module import compile_module, module_source
+
+__all__ = ["compile_module", "module_source"]

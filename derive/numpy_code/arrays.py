@@ -1,0 +1,65 @@
+"""Which arrays the generated functions are given: order, axes, names."""
+
+from __future__ import annotations
+
+from derive.matrix.vectorise import arrangement
+from derive.model import AbstractFunction, Problem, Quantity
+from derive.terms import (
+    Apply,
+    Family,
+    Index,
+    Ref,
+    references,
+    walk,
+)
+
+__all__ = ["argument_names", "axes_of", "inputs_of", "shape_text", "takes_families"]
+
+
+def inputs_of(problem: Problem) -> list[Quantity]:
+    """What the functions are given, in the order of the arguments: data, parameters, then
+    hyperparameters, each in the order in which the definitions use them."""
+    used = dict.fromkeys(
+        ref.name for definition in problem.definitions for ref in references(definition.body)
+    )
+    place = {name: number for number, name in enumerate(used)}
+    roles = ("data", "parameter", "hyperparameter")
+    return sorted(
+        problem.inputs, key=lambda q: (roles.index(q.role), place.get(q.name, len(place)))
+    )
+
+
+def axes_of(quantity: Quantity, problem: Problem) -> tuple[Index, ...]:
+    """The indices of a quantity in the order of the axes of its array: examples are rows."""
+    if len(quantity.indices) > 2:
+        return quantity.indices
+    return tuple(i for i in arrangement(quantity.indices, problem, "rows") if i is not None)
+
+
+def argument_names(function: AbstractFunction, problem: Problem) -> tuple[str, ...]:
+    """Names for the arguments of an abstract function: those of what it is first applied to."""
+    for definition in problem.definitions:
+        for part in walk(definition.body):
+            if isinstance(part, Apply) and part.function == function.name:
+                inside = [a.body if isinstance(a, Family) else a for a in part.arguments]
+                names = [a.name if isinstance(a, Ref) else "" for a in inside]
+                unique = len(set(names)) == len(names) and all(names)
+                return tuple(names) if unique else tuple(f"u{p + 1}" for p in range(len(names)))
+    return tuple(f"u{place + 1}" for place in range(function.arity))
+
+
+def shape_text(quantity: Quantity, problem: Problem) -> str:
+    sizes = [str(index.size) for index in axes_of(quantity, problem)]
+    if not sizes:
+        return "number"
+    return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
+
+
+def takes_families(function: AbstractFunction, problem: Problem) -> bool:
+    return any(
+        isinstance(part, Apply)
+        and part.function == function.name
+        and any(isinstance(argument, Family) for argument in part.arguments)
+        for definition in problem.definitions
+        for part in walk(definition.body)
+    )

@@ -1,0 +1,415 @@
+"""From a cost to its checked derivation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from derive.backpropagation import LEMMA, Prover
+from derive.catalogue import load
+from derive.dependency import Scope
+from derive.derivation import (
+    Check,
+    Detail,
+    Lemma,
+    Meanings,
+    Provenance,
+    SmallCase,
+    Step,
+)
+from derive.errors import InputError
+from derive.language import Expression, Named
+from derive.language import problem as make_problem
+from derive.matrix import MatrixForm, vectorise
+from derive.meanings import meanings_of
+from derive.model import Problem, Quantity
+from derive.provenance import provenance_of
+from derive.small_case import resolve_sizes, small_cases
+from derive.terms import Derivative, Term, free_indices, key, walk, weight
+
+if TYPE_CHECKING:
+    from derive.scaling import Scaling
+
+__all__ = ["Derivation", "MatrixLine", "Result", "gradient"]
+
+#: What may be asked for: a catalogue name, a cost as an expression, or a problem.
+Cost: TypeAlias = "str | Expression | Problem"
+
+
+@dataclass(frozen=True)
+class MatrixLine:
+    """One line of the matrix section: a quantity or a derivative, in both layouts.
+
+    ``kind`` is ``"forward"`` for a definition, ``"backward"`` for a derivative by a stage and
+    ``"gradient"`` for a derivative by a parameter.
+    """
+
+    kind: Literal["forward", "backward", "gradient"]
+    left: Term
+    rows: MatrixForm
+    columns: MatrixForm
+
+
+@dataclass(frozen=True)
+class Result:
+    """The gradient by one quantity.
+
+    Attributes:
+        wrt: the name of the quantity.
+        claim: ``∂J/∂w_j``.
+        term: its value in index form.
+        rows, columns: the whole array as matrices, in the layout in which examples are rows and
+            in that in which they are columns.
+    """
+
+    wrt: str
+    claim: Derivative
+    term: Term
+    rows: MatrixForm
+    columns: MatrixForm
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A gradient with everything that leads to it.
+
+    Attributes:
+        problem: what is differentiated.
+        wrt: the names of the quantities differentiated by.
+        sizes: the sizes of the written-out case, as pairs of symbol and number.
+        lemmas: the derivation for every size, in an order in which each rests on earlier ones.
+        results: the gradient by each of ``wrt``.
+        small: the written-out case for each of ``wrt``.
+        matrix: the matrix form, line by line.
+        provenance: where each factor of each result came from.
+        meanings: the two meanings of ``dZ``, for each of ``wrt`` that has them.
+        checks: every check, with its outcome.
+        seed: what the random values of the checks were made from.
+    """
+
+    problem: Problem
+    wrt: tuple[str, ...]
+    sizes: tuple[tuple[str, int], ...]
+    lemmas: tuple[Lemma, ...]
+    results: tuple[Result, ...]
+    small: tuple[SmallCase, ...]
+    matrix: tuple[MatrixLine, ...]
+    provenance: tuple[Provenance, ...]
+    meanings: tuple[Meanings, ...]
+    checks: tuple[Check, ...]
+    seed: int = 0
+
+    @property
+    def result(self) -> Term:
+        """The gradient in index form.
+
+        Raises:
+            InputError: the derivation is by several quantities; see :attr:`results`.
+        """
+        if len(self.results) != 1:
+            raise InputError(
+                f"this derivation has the results by {', '.join(self.wrt)}; "
+                "take one of derivation.results, or ask for one with wrt="
+            )
+        return self.results[0].term
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step of the derivation for all sizes, in reading order."""
+        return tuple(step for lemma in self.lemmas for step in lemma.steps)
+
+    def lemma(self, claim: Term) -> Lemma | None:
+        """The lemma that proves ``claim``, if there is one."""
+        return next((lemma for lemma in self.lemmas if lemma.claim == claim), None)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(check.status == "passed" for check in self.checks)
+
+    def latex(self, *, detail: Detail = "normal", fragment: bool = False, label: str = "") -> str:
+        """The derivation as LaTeX: a document, or a fragment for ``\\input``.
+
+        Args:
+            detail: how much of it is printed.
+            fragment: no preamble; it needs amsmath and xcolor.
+            label: a prefix of the fragment's labels.
+        """
+        from derive.exporters import latex
+
+        return latex.export(self, detail=detail, fragment=fragment, label=label)
+
+    def text(self, *, detail: Detail = "normal", width: int = 100) -> str:
+        """The derivation as Unicode text of at most ``width`` columns."""
+        from derive.exporters import text
+
+        return text.export(self, detail=detail, width=width)
+
+    def json(self) -> str:
+        """The derivation as JSON, see ``docs/json.md``; :func:`derive.from_json` reads it back."""
+        from derive.exporters import json
+
+        return json.export(self)
+
+    def python(self) -> str:
+        """The source of a module with ``cost``, ``gradient`` and ``example``, for NumPy alone."""
+        from derive.numpy_code import module_source
+
+        return module_source(
+            self.problem,
+            {result.wrt: result.term for result in self.results},
+            title=self.problem.title,
+            docstring_lines=[f"{result.claim} = {result.term}" for result in self.results],
+            derivatives={lemma.claim: lemma.result for lemma in self.lemmas},
+        )
+
+    def numpy(self) -> Callable[..., dict[str, Any]]:
+        """The gradient as a function on arrays, by the names of the problem's symbols; it returns
+        a dict by parameter. Examples are rows.
+
+        >>> import numpy as np
+        >>> d = gradient("linear_regression", wrt="w")
+        >>> d.numpy()(x=np.eye(2), y=np.zeros(2), w=np.ones(2), b=0.0)["w"]
+        array([0.5, 0.5])
+        """
+        from derive.numpy_code import compile_module
+
+        function: Callable[..., dict[str, Any]] = compile_module(self.python())["gradient"]
+        return function
+
+    def sympy_cost(self) -> Any:
+        """The cost of the written-out case as a SymPy expression in plain symbols (``w_1``,
+        ``x_1_2``), every stage put in.
+
+        >>> d = gradient("linear_regression", wrt="w", check="none", m=1, n=1)
+        >>> d.sympy_cost()
+        (b + w_1*x_1_1 - y_1)**2/2
+        """
+        from derive.checks.oracle import unrolled
+
+        return unrolled(self.problem, dict(self.sizes))
+
+    def scaling(self) -> Scaling | None:
+        """Why one divides by m: measured on generated data, see :mod:`derive.scaling`; ``None``
+        where the cost is not a mean."""
+        from derive.scaling import measure
+
+        return measure(self)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def gradient(
+    cost: Cost,
+    wrt: str | Named | Iterable[str | Named] | None = None,
+    *,
+    check: Literal["raise", "report", "none"] = "raise",
+    seed: int = 0,
+    **sizes: int,
+) -> Derivation:
+    """Derive the gradient of a cost, step by step, and check every step.
+
+    Args:
+        cost: the name of a catalogue entry, an expression (see :mod:`derive.language`), or a
+            problem made by :func:`derive.problem`.
+        wrt: what to differentiate by, by name or as the quantity; all parameters if left out.
+        check: ``"raise"`` an error if a check fails, only ``"report"`` it, or run ``"none"``.
+        seed: for the random values of the checks.
+        sizes: the sizes of the written-out case, such as ``m=3, n=2``.
+
+    Raises:
+        InputError: the cost, a name or a size cannot be read.
+        Unsupported: there is no rule for a part of the cost; the message names it.
+        CheckFailed: a check found a difference.
+
+    >>> d = gradient("logistic_regression", wrt="w", m=3, n=2)
+    >>> print(d.result)
+    (1/m) Σᵢ₌₁ᵐ (a_i − y_i) x_ij
+    """
+    from derive.checks import require
+
+    problem = as_problem(cost)
+    names = _names(problem, wrt)
+    resolved = resolve_sizes(problem, sizes)
+    prover = Prover(Scope(problem))
+    mains = [prover.gradient(problem.quantity(name).ref) for name in names]
+    results = tuple(
+        _result(problem, problem.quantity(name), main)
+        for name, main in zip(names, mains, strict=True)
+    )
+    lemmas = tuple(prover.lemmas)
+    meanings = (meanings_of(problem, main, prover) for main in mains)
+    unchecked = Derivation(
+        problem=problem,
+        wrt=names,
+        sizes=tuple(resolved.items()),
+        lemmas=lemmas,
+        results=results,
+        small=small_cases(problem, names, resolved),
+        matrix=tuple(_matrix_lines(problem, lemmas, mains)),
+        provenance=tuple(provenance_of(problem, main, lemmas) for main in mains),
+        meanings=tuple(found for found in meanings if found is not None),
+        checks=(),
+        seed=seed,
+    )
+    if check == "none":
+        return unchecked
+    checks = check_again(unchecked)
+    if check == "raise":
+        require(checks)
+    return replace(unchecked, checks=checks)
+
+
+def check_again(derivation: Derivation, seed: int | None = None) -> tuple[Check, ...]:
+    """Run every check of a derivation, with another seed if one is given."""
+    from derive.checks import check_all
+
+    return check_all(
+        derivation.problem,
+        lemmas=derivation.lemmas,
+        small=derivation.small,
+        meanings=derivation.meanings,
+        forms=[form for line in derivation.matrix for form in (line.rows, line.columns)],
+        results={result.wrt: result.term for result in derivation.results},
+        source=derivation.python(),
+        seed=derivation.seed if seed is None else seed,
+    )
+
+
+def as_problem(cost: Cost) -> Problem:
+    """The problem that is meant by a name, an expression or a problem."""
+    match cost:
+        case str():
+            return load(cost)
+        case Problem():
+            return cost
+        case _:
+            return make_problem(cost)
+
+
+def _names(problem: Problem, wrt: str | Named | Iterable[str | Named] | None) -> tuple[str, ...]:
+    if wrt is None:
+        names = tuple(quantity.name for quantity in problem.parameters)
+        if not names:
+            raise InputError(
+                f"{problem.name} has no parameters; say what to differentiate by with wrt="
+            )
+        return names
+    several = isinstance(wrt, Iterable) and not isinstance(wrt, (str, Named))
+    given: list[str | Named] = []
+    for each in wrt if several else [wrt]:  # type: ignore[union-attr]
+        if not isinstance(each, (str, Named)):
+            raise InputError(f"{each!r} is not a name or a quantity to differentiate by")
+        given.append(each)
+    if not given:
+        raise InputError("wrt is empty: name at least one quantity")
+    names = tuple(dict.fromkeys(each.name if isinstance(each, Named) else each for each in given))
+    known = [quantity.name for quantity in problem.quantities]
+    for each in given:
+        if isinstance(each, Named) and each.name not in known:
+            raise InputError(f"the cost {problem.cost.name} does not depend on {each.name}")
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=2, cutoff=0.4)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(known)}"
+            raise InputError(f"{problem.name} has no quantity {name!r}; {hint}")
+        if name == problem.cost.name:
+            raise InputError(f"{name} is the cost itself; its derivative by itself is 1")
+        if problem.quantity(name).role == "definition":
+            definition = problem.definition(name)
+            assert definition is not None
+            raise InputError(
+                f"{name} is a stage of the model ({definition.head} = {definition.body}); "
+                "differentiate by a parameter or by data"
+            )
+    return names
+
+
+def _result(problem: Problem, quantity: Quantity, main: Lemma) -> Result:
+    rows, columns = (
+        vectorise(main.result, problem, layout, quantity.indices, quantity.orientation)
+        for layout in _LAYOUTS
+    )
+    return Result(quantity.name, main.claim, main.result, rows, columns)
+
+
+_LAYOUTS: tuple[Literal["rows"], Literal["columns"]] = ("rows", "columns")
+
+
+def _matrix_lines(
+    problem: Problem, lemmas: Iterable[Lemma], mains: Iterable[Lemma]
+) -> Iterable[MatrixLine]:
+    """Forward through the definitions, backward through the stages, then the gradients."""
+    for definition in problem.definitions:
+        yield _matrix_line(problem, "forward", definition.head, definition.body, definition.indices)
+    lemmas, mains = tuple(lemmas), tuple(mains)
+    for lemma in _backward_lemmas(problem, lemmas, mains):
+        left = lemma.claim
+        yield _matrix_line(problem, "backward", left, _shorter_form(lemma), left.by.running)
+    for main in mains:
+        indices = problem.quantity(main.claim.by.name).indices
+        for term in dict.fromkeys((_named_form(main), main.result)):
+            yield _matrix_line(problem, "gradient", main.claim, term, indices)
+
+
+def _backward_lemmas(
+    problem: Problem, lemmas: tuple[Lemma, ...], mains: tuple[Lemma, ...]
+) -> tuple[Lemma, ...]:
+    """The lemmas about the derivatives by stages that the gradients are made of, in order."""
+    by_claim = {key(lemma.claim): lemma for lemma in lemmas}
+    found: dict[int, Lemma] = {}
+
+    def visit(term: Term) -> None:
+        for part in walk(term):
+            lemma = by_claim.get(key(part)) if isinstance(part, Derivative) else None
+            if lemma is not None and lemma.number not in found:
+                found[lemma.number] = lemma
+                visit(_shorter_form(lemma))
+
+    for main in mains:
+        visit(_named_form(main))
+    # ∂c_i/∂z_p has more indices than a gradient: it is no array of the shape of z.
+    return tuple(
+        found[number]
+        for number in sorted(found)
+        if set(free_indices(found[number].claim)) <= set(found[number].claim.by.running)
+    )
+
+
+def _named_form(lemma: Lemma) -> Term:
+    """The line in which the derivatives by stages still have their names:
+    ``(1/m) Σ_i ∂L_i/∂z_i x_ij``; the result where there is no such line."""
+    for step in lemma.steps:
+        if step.rule == LEMMA:
+            return step.after
+    return lemma.result
+
+
+def _shorter_form(lemma: Lemma) -> Term:
+    """The named form or the result, whichever is shorter."""
+    return min(_named_form(lemma), lemma.result, key=weight)
+
+
+def _matrix_line(
+    problem: Problem,
+    kind: Literal["forward", "backward", "gradient"],
+    left: Term,
+    term: Term,
+    target: tuple[Any, ...],
+) -> MatrixLine:
+    orientation = (
+        problem.quantity(left.by.name).orientation if isinstance(left, Derivative) else "column"
+    )
+    rows, columns = (
+        vectorise(term, problem, layout, target, orientation) for layout in _LAYOUTS
+    )
+    return MatrixLine(kind, left, rows, columns)
+
+
+def sizes_of(derivation: Derivation) -> Mapping[str, int]:
+    """The sizes of the written-out case by symbol."""
+    return dict(derivation.sizes)

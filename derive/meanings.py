@@ -1,0 +1,228 @@
+"""The two meanings of ``dZ``, proved equal, and the sum closed too early, refuted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from itertools import product
+
+from derive.backpropagation import LEMMA, Prover
+from derive.derivation import Lemma, Meanings, Slip
+from derive.errors import DeriveError
+from derive.evaluation import EvaluationError, Evaluator
+from derive.model import Problem, is_coefficient
+from derive.terms import (
+    Derivative,
+    Index,
+    Ref,
+    Sum,
+    Term,
+    contains,
+    factors_of,
+    free_indices,
+    multiply,
+    same,
+    substitute,
+    terms_of,
+)
+
+__all__ = ["meanings_of"]
+
+
+def meanings_of(problem: Problem, main: Lemma, prover: Prover) -> Meanings | None:
+    """Both meanings of the derivative by the stage that holds the parameter, or ``None`` where the
+    gradient isn't a sum over examples of such derivatives.
+
+    ``main`` is the lemma about the cost, ``prover`` the one that proved it.
+    """
+    example = problem.example_index
+    if example is None:
+        return None
+    found = _backpropagation_form(problem, main, example)
+    if found is None:
+        return None
+    coefficient, summed, derivative = found
+    rest = [factor for factor in factors_of(summed.body) if factor is not derivative]
+    stage = derivative.by
+    by = Ref(stage.name, problem.quantity(stage.name).ref.indices)
+    own = Prover(prover.scope)
+    of_cost = own.by_stage(by)
+    in_cost = Derivative(main.claim.of, stage)
+    without_factor = Sum(summed.index, multiply(in_cost, *rest))
+    with_factor = multiply(*coefficient, summed)
+    equality = own.substituted(without_factor, of_cost)
+    if not same(equality[-1].after, with_factor):
+        return None
+    slip = _slip(problem, coefficient, summed, derivative, rest) if rest else None
+    return Meanings(
+        main.claim.by.name,
+        stage,
+        derivative,
+        of_cost,
+        with_factor,
+        without_factor,
+        equality,
+        slip,
+    )
+
+
+def _backpropagation_form(
+    problem: Problem, main: Lemma, example: Index
+) -> tuple[list[Term], Sum, Derivative] | None:
+    """``(1/m) Σ_i ∂L_i/∂z_i x_ij`` as its coefficient, its sum and its derivative: from the line
+    of the derivation in which just one kind of derivative is left."""
+    for step in main.steps:
+        if step.rule != LEMMA:
+            continue
+        for part in terms_of(step.after):
+            factors = factors_of(part)
+            for n, factor in enumerate(factors):
+                if not isinstance(factor, Sum) or factor.index != example:
+                    continue
+                inner = factors_of(factor.body)
+                derivatives = [each for each in inner if isinstance(each, Derivative)]
+                coefficient = [*factors[:n], *factors[n + 1 :]]
+                if (
+                    len(derivatives) == 1
+                    and isinstance(derivatives[0].of, Ref)
+                    and not any(contains(e, Derivative) for e in inner if e is not derivatives[0])
+                    and all(is_coefficient(each, problem) for each in coefficient)
+                ):
+                    return coefficient, factor, derivatives[0]
+    return None
+
+
+# The sum closed too early ------------------------------------------------------------------------
+
+
+def _slip(
+    problem: Problem,
+    coefficient: list[Term],
+    summed: Sum,
+    derivative: Derivative,
+    rest: list[Term],
+) -> Slip | None:
+    """Small numbers at which ``(1/m)(Σ_i ∂L_i/∂z_i) x_ij`` is wrong for every ``i``."""
+    example = summed.index
+    moved = [factor for factor in rest if example in free_indices(factor)]
+    if not moved:
+        return None
+    stays = [factor for factor in rest if example not in free_indices(factor)]
+    other = Index(example.name + "'", example.size)
+    closed = Sum(other, substitute(derivative, {example: other}))
+    wrong = multiply(*coefficient, *stays, closed, *moved)
+    right = multiply(*coefficient, summed)
+    for sizes, values in _candidates(problem):
+        slip = _refutation(problem, right, wrong, example, sizes, values)
+        if slip is not None:
+            return slip
+    return None
+
+
+def _candidates(problem: Problem) -> Iterator[tuple[dict[str, int], dict[str, object]]]:
+    """Small sizes with small whole numbers for everything, the simplest first."""
+    example = problem.example_index
+    for extent in (1, 2):
+        sizes = {name: 2 if example and name == example.size else extent
+                 for name in problem.size_names}
+        for fill in product((0, 1, 2), (1, 2)):
+            values: dict[str, object] = {}
+            for quantity in problem.inputs:
+                shape = tuple(
+                    size if isinstance(size, int) else sizes[size] for size in quantity.shape
+                )
+                values[quantity.name] = {
+                    place: _small_number(quantity.domain, quantity.role, place, fill)
+                    for place in product(*(range(1, size + 1) for size in shape))
+                }
+            yield sizes, values
+
+
+def _small_number(
+    domain: str, role: str, place: tuple[int, ...], fill: tuple[int, int]
+) -> Decimal:
+    parameter, step = fill
+    if role != "data":
+        return Decimal(max(parameter, 1) if domain == "positive" else parameter)
+    first = place[0] if place else 1
+    match domain:
+        case "binary":
+            return Decimal((first + 1) % 2)
+        case "probabilities":
+            return Decimal(int(place[-1] == (first - 1) % 2 + 1))
+        case "unit interval":
+            return Decimal(first) / 4
+        case _:
+            return Decimal(first if len(place) > 1 else first - 1) * step
+def _square(arguments: tuple[Decimal, ...]) -> Decimal:
+    half = len(arguments) // 2
+    pairs = zip(arguments[:half], arguments[half:], strict=False)
+    return sum(((a - y) ** 2 for a, y in pairs), Decimal(0)) / 2
+
+
+def _identity(arguments: tuple[Decimal, ...]) -> Decimal:
+    return sum(arguments, Decimal(0))
+
+
+def _refutation(
+    problem: Problem,
+    right: Term,
+    wrong: Term,
+    example: Index,
+    sizes: dict[str, int],
+    values: Mapping[str, object],
+) -> Slip | None:
+    functions = {
+        function.name: _identity if function.arity == 1 else _square
+        for function in problem.functions
+    }
+    try:
+        evaluator = Evaluator(problem, sizes, values, functions)
+        assignment = {index: 1 for index in free_indices(right)}
+        truth = _exact(evaluator.value(right, assignment))
+        extent = sizes[example.size] if isinstance(example.size, str) else example.size
+        slipped = [
+            _exact(evaluator.value(wrong, {**assignment, example: place}))
+            for place in range(1, extent + 1)
+        ]
+    except EvaluationError:
+        return None
+    if truth is None or any(each is None or each == truth for each in slipped):
+        return None
+    shown = tuple(
+        (Ref(quantity.name, place), Fraction(value))
+        for quantity in problem.inputs
+        for place, value in _items(values[quantity.name])
+    )
+    return Slip(
+        wrong,
+        tuple(sizes.items()),
+        shown,
+        truth,
+        tuple(each for each in slipped if each is not None),
+        _assumption(problem),
+    )
+
+
+def _items(table: object) -> Iterator[tuple[tuple[int, ...], Decimal]]:
+    if not isinstance(table, dict):
+        raise DeriveError("the values of a counterexample are tables")
+    yield from table.items()
+
+
+def _exact(value: Decimal) -> Fraction | None:
+    """The simple fraction that the value is to within the precision of the evaluation, or ``None``
+    where it isn't one that a reader could follow by hand."""
+    simple = Fraction(value).limit_denominator(1000)
+    return simple if abs(Fraction(value) - simple) < Fraction(1, 10**18) else None
+
+
+def _assumption(problem: Problem) -> str:
+    if not problem.functions:
+        return ""
+    parts = [
+        f"{f.text}(u) = u" if f.arity == 1 else f"{f.text}(a, y) = ½ (a − y)²"
+        for f in problem.functions
+    ]
+    return "for instance with " + " and ".join(parts)

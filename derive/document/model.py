@@ -1,0 +1,191 @@
+"""A document: sections of prose, equations and tables, which every exporter prints.
+
+Mathematics stays mathematics: a formula is a term, a matrix expression or an equation between
+them, never a string of some markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from derive.matrix.expression import Matrix
+from derive.model import Problem
+from derive.terms import Index, Origin, Term
+
+__all__ = [
+    "Block",
+    "Bullets",
+    "Document",
+    "Equations",
+    "Formula",
+    "FunctionSign",
+    "Inline",
+    "Line",
+    "Paragraph",
+    "Reference",
+    "Relation",
+    "Section",
+    "ShapeOf",
+    "Stack",
+    "Strong",
+    "Table",
+    "Tracked",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """``left = right``, or with another sign between: ``∈``, ``<``."""
+
+    left: Formula
+    sign: Literal["=", "≠", "∈", "<"]
+    right: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The array of a quantity (``X``) or of a derivative by one (``∇_W J``, ``dZ``).
+
+    ``term`` is the quantity's reference or the derivative.
+    """
+
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeOf:
+    """A shape: ``m × n``."""
+
+    sizes: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSign:
+    """The sign of an abstract function by its name: ``g``."""
+
+    name: str
+
+
+#: What can stand in mathematics.
+Formula: TypeAlias = "Term | Index | Matrix | Relation | Stack | ShapeOf | FunctionSign"
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """Words that stand out."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A formula that is marked as the tracked factor, wherever its origin."""
+
+    formula: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference to a line by its label: printed as its number."""
+
+    label: str
+
+
+#: What can stand in a sentence.
+Inline: TypeAlias = "str | Formula | Strong | Tracked | Reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an equation.
+
+    Attributes:
+        left: the left side, ``None`` where the line goes on from the one above.
+        right: the right side.
+        reason: what stands at the margin.
+        label: its label, unique in the document; empty where nothing refers to it.
+        rule: the name of the rule that made it, empty for a definition.
+        sign: what stands between the sides.
+    """
+
+    left: Formula | None
+    right: Formula
+    reason: tuple[Inline, ...] = ()
+    label: str = ""
+    rule: str = ""
+    sign: Literal["=", "≠"] = "="
+
+
+@dataclass(frozen=True, slots=True)
+class Equations:
+    """Lines that are aligned at their signs of equality."""
+
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph; its parts are printed one after the other."""
+
+    parts: tuple[Inline, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    """A list of short paragraphs."""
+
+    items: tuple[tuple[Inline, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; a cell is a sequence of inline parts. ``align`` has a letter (l, c, r) a column.
+
+    Where it is too wide for the page, each row is printed as a short paragraph instead, whose
+    parts are named by the head.
+    """
+
+    head: tuple[tuple[Inline, ...], ...]
+    rows: tuple[tuple[tuple[Inline, ...], ...], ...]
+    align: str = ""
+
+
+Block: TypeAlias = "Paragraph | Equations | Bullets | Table"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A numbered section. ``key`` names it for links: ``small``, ``any``, ``matrices``."""
+
+    key: str
+    title: tuple[Inline, ...]
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A derivation, laid out.
+
+    Attributes:
+        title: its title.
+        problem: where the symbols of quantities come from.
+        track: the origin of the factor that is marked wherever it stands.
+        opening: what comes before the first section: the result.
+        sections: the sections in order.
+    """
+
+    title: str
+    problem: Problem
+    track: Origin | None
+    opening: tuple[Block, ...]
+    sections: tuple[Section, ...]
+
+    def labels(self) -> Iterator[str]:
+        """The labels of the lines, in order; a line's number is its place among them."""
+        for block in (*self.opening, *(b for section in self.sections for b in section.blocks)):
+            if isinstance(block, Equations):
+                for line in block.lines:
+                    if line.label:
+                        yield line.label

@@ -87,6 +87,8 @@ class Proof:
         self.scope = scope
         self.term: Term = claim
         self.steps: list[Step] = []
+        self._place = str(claim)
+        self._kinds: tuple[Term, dict[type[Term], Term]] | None = None
 
     def take(self, step: Step) -> None:
         """Add a step, which starts where the last one ended."""
@@ -94,17 +96,25 @@ class Proof:
             raise Unsupported(
                 f"the derivation of {self.claim} does not come to an end; it stands at {self.term}"
             )
-        done = rewritten(step, str(self.claim), self.scope.spare)
+        done = rewritten(step, self._place, self.scope.spare)
         self.steps.append(done)
         self.term = done.after
 
     def apply(self, rule: Rule) -> bool:
         """Apply the rule wherever it fits; whether it did anywhere."""
+        if not any(isinstance(part, rule.kinds) for part in self._parts()):
+            return False
         step = apply_everywhere(rule, self.term, self.scope)
         if step is None or step.after == self.term:
             return False
         self.take(step)
         return True
+
+    def _parts(self) -> Iterable[Term]:
+        """One part of each kind that occurs in the term as it stands."""
+        if self._kinds is None or self._kinds[0] is not self.term:
+            self._kinds = (self.term, {type(part): part for part in walk(self.term)})
+        return self._kinds[1].values()
 
     def exhaust(self, rules: Iterable[Rule]) -> None:
         """Apply the first rule that fits, again and again, until none does."""
@@ -231,9 +241,7 @@ class Prover:
         """The finished proof as a lemma, with the next number."""
         claim = proof.claim
         assert isinstance(claim, Derivative)
-        lemma = Lemma(
-            len(self.lemmas) + 1, claim, proof.term, _with_details(proof, main)
-        )
+        lemma = Lemma(len(self.lemmas) + 1, claim, proof.term, _with_details(proof, main))
         self.lemmas.append(lemma)
         return lemma
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from operator import is_
 from typing import TypeAlias
 
 from derive.errors import InputError
@@ -336,7 +337,7 @@ def map_children(term: Term, change: Callable[[Term], Term]) -> Term:
     constructors; the very same object if nothing changed."""
     old = children(term)
     new = tuple(change(child) for child in old)
-    if all(a is b for a, b in zip(old, new, strict=True)):
+    if all(map(is_, old, new)):
         return term
     match term:
         case Add():

@@ -17,10 +17,8 @@ from derive.rules.base import Context, Rewrite, Rule
 from derive.rules.matching import match
 from derive.rules.scalar import simplest_form
 from derive.terms import (
-    ONE,
     Add,
     Apply,
-    Family,
     Index,
     IndexLike,
     Number,
@@ -33,7 +31,6 @@ from derive.terms import (
     Term,
     add,
     factors_of,
-    free_indices,
     is_negative,
     key,
     multiply,
@@ -41,9 +38,7 @@ from derive.terms import (
     power,
     references,
     same,
-    separate,
     substitute,
-    terms_of,
     weight,
 )
 
@@ -209,9 +204,7 @@ def _distribute_and_cancel(term: Term, context: Context) -> Rewrite | None:
             parts.append(multiply(*factors))
         after = add(*parts)
         if cancelled and weight(after) <= weight(term):
-            return Rewrite(
-                after, Prose(("multiply out and cancel ", multiply(*cancelled)))
-            )
+            return Rewrite(after, Prose(("multiply out and cancel ", multiply(*cancelled))))
     return None
 
 
@@ -258,8 +251,7 @@ def _factor_out(term: Term, context: Context) -> Rewrite | None:
         if written_out and not is_coefficient(factor, context.scope.problem):
             continue
         positions = [
-            next((n for n, other in enumerate(each) if same(other, factor)), None)
-            for each in lists
+            next((n for n, other in enumerate(each) if same(other, factor)), None) for each in lists
         ]
         if any(position is None for position in positions):
             continue
@@ -484,6 +476,7 @@ ALGEBRA: tuple[Rule, ...] = (
         "An expression that has a name gets it back.",
         "full",
         _recognise,
+        (Apply, Product, Sum),
     ),
     Rule(
         "multiply numbers",
@@ -491,6 +484,7 @@ ALGEBRA: tuple[Rule, ...] = (
         "Numbers are multiplied; sizes stay apart.",
         "normal",
         _numbers,
+        (Product,),
     ),
     Rule(
         "add numbers",
@@ -498,6 +492,7 @@ ALGEBRA: tuple[Rule, ...] = (
         "Numbers in a sum are added.",
         "full",
         _add_numbers,
+        (Add,),
     ),
     Rule(
         "power of a number",
@@ -505,6 +500,7 @@ ALGEBRA: tuple[Rule, ...] = (
         "A power of a number is a number.",
         "full",
         _power_of_number,
+        (Power,),
     ),
     Rule(
         "signs",
@@ -512,6 +508,7 @@ ALGEBRA: tuple[Rule, ...] = (
         "Signs and numbers stand in front of a product.",
         "full",
         _signs,
+        (Product,),
     ),
     Rule(
         "cancel",
@@ -519,6 +516,7 @@ ALGEBRA: tuple[Rule, ...] = (
         "Equal factors above and below cancel.",
         "normal",
         _cancel,
+        (Product,),
     ),
     Rule(
         "multiply out and cancel",
@@ -526,6 +524,7 @@ ALGEBRA: tuple[Rule, ...] = (
         "Multiply out, and cancel in each term.",
         "normal",
         _distribute_and_cancel,
+        (Product,),
     ),
     Rule(
         "collect",
@@ -533,6 +532,7 @@ ALGEBRA: tuple[Rule, ...] = (
         "Multiply out and collect equal terms.",
         "normal",
         _collect,
+        (Product, Add),
     ),
     Rule(
         "take the sign inside",
@@ -540,6 +540,7 @@ ALGEBRA: tuple[Rule, ...] = (
         "The minus sign is taken inside the parentheses.",
         "full",
         _sign,
+        (Product,),
     ),
     Rule(
         "remove parentheses",
@@ -547,6 +548,7 @@ ALGEBRA: tuple[Rule, ...] = (
         "Parentheses inside a sum are taken away.",
         "full",
         _parentheses,
+        (Add,),
     ),
     Rule(
         "factor out",
@@ -554,6 +556,7 @@ ALGEBRA: tuple[Rule, ...] = (
         "A common factor is written once.",
         "normal",
         _factor_out,
+        (Add,),
     ),
     Rule(
         "equal factors",
@@ -561,6 +564,7 @@ ALGEBRA: tuple[Rule, ...] = (
         "Equal factors are written as a power.",
         "full",
         _equal_factors,
+        (Product,),
     ),
     Rule(
         "order",
@@ -568,5 +572,6 @@ ALGEBRA: tuple[Rule, ...] = (
         "Constants come first in a product, positive terms first in a sum.",
         "full",
         _order,
+        (Product, Add),
     ),
 )

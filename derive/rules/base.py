@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from operator import is_
 from typing import TypeAlias
 
 from derive.dependency import Scope
@@ -59,6 +60,7 @@ class Rule:
         meaning: the law in a sentence.
         detail: the least detail level at which a line made by it is worth printing.
         apply: the rewriting.
+        kinds: the kinds of term that it can apply to; others need not be tried.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Rule:
     meaning: str
     detail: Detail
     apply: Application
+    kinds: tuple[type[Term], ...]
 
 
 def apply_everywhere(rule: Rule, term: Term, scope: Scope) -> Step | None:
@@ -78,19 +81,26 @@ def apply_everywhere(rule: Rule, term: Term, scope: Scope) -> Step | None:
     rewrites: list[Rewrite] = []
 
     def visit(node: Term, path: tuple[int, ...], bound: tuple[Index, ...]) -> Term:
-        rewrite = rule.apply(node, Context(scope, bound))
-        if rewrite is not None:
-            places.append(path)
-            rewrites.append(rewrite)
-            return rewrite.after
+        if isinstance(node, rule.kinds):
+            rewrite = rule.apply(node, Context(scope, bound))
+            if rewrite is not None:
+                places.append(path)
+                rewrites.append(rewrite)
+                return rewrite.after
         if isinstance(node, (Sum, Family)):
             bound = (*bound, node.index)
-        numbers: Iterator[int] = iter(range(len(children(node))))
         if isinstance(node, Derivative):
             # What is differentiated by is a name, not a place for a rule.
             of = visit(node.of, (*path, 0), bound)
             return node if of is node.of else Derivative(of, node.by)
-        return map_children(node, lambda child: visit(child, (*path, next(numbers)), bound))
+        old = children(node)
+        if not old:
+            return node
+        new = [visit(child, (*path, n), bound) for n, child in enumerate(old)]
+        if all(map(is_, old, new)):
+            return node
+        parts = iter(new)
+        return map_children(node, lambda child: next(parts))
 
     after = visit(term, (), free_indices(term))
     if not rewrites:

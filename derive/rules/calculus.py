@@ -192,6 +192,7 @@ def _function_rule(function: ScalarFunction) -> Rule:
         meaning=f"The derivative of {function.text} times the derivative of its argument.",
         detail="full",
         apply=application,
+        kinds=(Derivative,),
     )
 
 
@@ -268,9 +269,7 @@ def _through(user: str, term: Derivative, context: Context) -> Iterator[Term]:
         elif scope.written_out:
             extent = own.size if isinstance(own.size, int) else scope.sizes[own.size]
             stages = [
-                ((*sub, number), bound)
-                for sub, bound in stages
-                for number in range(1, extent + 1)
+                ((*sub, number), bound) for sub, bound in stages for number in range(1, extent + 1)
             ]
         else:
             new = fresh_index(own, taken, scope.spare)
@@ -317,6 +316,7 @@ CALCULUS: tuple[Rule, ...] = (
         "What does not depend on the variable has the derivative 0.",
         "full",
         _constant,
+        (Derivative,),
     ),
     Rule(
         "constant factor",
@@ -324,6 +324,7 @@ CALCULUS: tuple[Rule, ...] = (
         "A constant factor passes through the derivative unchanged.",
         "normal",
         _constant_factor,
+        (Derivative,),
     ),
     Rule(
         "sum rule",
@@ -332,6 +333,7 @@ CALCULUS: tuple[Rule, ...] = (
         "The derivative of a sum is the sum of the derivatives.",
         "normal",
         _sum_rule,
+        (Derivative,),
     ),
     Rule(
         "sum rule under Σ",
@@ -339,6 +341,7 @@ CALCULUS: tuple[Rule, ...] = (
         "A finite sum is differentiated term by term.",
         "normal",
         _sum_rule_under_sum,
+        (Derivative,),
     ),
     Rule(
         "quotient rule",
@@ -346,6 +349,7 @@ CALCULUS: tuple[Rule, ...] = (
         "A quotient: derivative of the numerator, less that of the denominator.",
         "full",
         _quotient_rule,
+        (Derivative,),
     ),
     Rule(
         "product rule",
@@ -353,6 +357,7 @@ CALCULUS: tuple[Rule, ...] = (
         "Each factor is differentiated in turn.",
         "full",
         _product_rule,
+        (Derivative,),
     ),
     Rule(
         "power rule",
@@ -360,6 +365,7 @@ CALCULUS: tuple[Rule, ...] = (
         "The exponent comes down as a factor and is lowered by one.",
         "full",
         _power_rule,
+        (Derivative,),
     ),
     Rule(
         "derivative of a variable",
@@ -367,6 +373,7 @@ CALCULUS: tuple[Rule, ...] = (
         "A variable changes with itself at the rate 1, and not with its neighbours.",
         "full",
         _variable,
+        (Derivative,),
     ),
     *(_function_rule(function) for function in FUNCTIONS.values()),
     Rule(
@@ -375,6 +382,7 @@ CALCULUS: tuple[Rule, ...] = (
         "The derivative of a function that stays abstract keeps a name.",
         "full",
         _abstract_function,
+        (Derivative,),
     ),
 )
 
@@ -384,6 +392,7 @@ DEFINITION = Rule(
     "A name is replaced by what it was defined as.",
     "normal",
     _definition,
+    (Derivative,),
 )
 CHAIN_RULE = Rule(
     "chain rule",
@@ -392,6 +401,7 @@ CHAIN_RULE = Rule(
     "The derivative is taken through every stage that lies between.",
     "normal",
     _chain_rule,
+    (Derivative,),
 )
 INDEPENDENCE = Rule(
     "independence",
@@ -399,4 +409,5 @@ INDEPENDENCE = Rule(
     "A component depends only on the variable with the same index.",
     "full",
     _independence,
+    (Derivative,),
 )

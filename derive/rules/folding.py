@@ -36,10 +36,7 @@ __all__ = ["FOLD", "common_term"]
 def _numbers(term: Term) -> tuple[int, ...]:
     """The numbers in the subscripts, in printing order."""
     return tuple(
-        place
-        for part in walk(term)
-        for place in _subscript(part)
-        if isinstance(place, int)
+        place for part in walk(term) for place in _subscript(part) if isinstance(place, int)
     )
 
 
@@ -143,9 +140,7 @@ def _fold(term: Term, context: Context) -> Rewrite | None:
         groups.setdefault(_skeleton(part), []).append(position)
     for positions in groups.values():
         for chosen in _families(term, positions):
-            found = common_term(
-                [term.terms[n] for n in chosen], problem, sizes, context.indices
-            )
+            found = common_term([term.terms[n] for n in chosen], problem, sizes, context.indices)
             if found is None:
                 continue
             rest = list(term.terms)
@@ -175,4 +170,5 @@ FOLD = Rule(
     "Terms that differ in one running number alone are a sum.",
     "brief",
     _fold,
+    (Add,),
 )

@@ -19,9 +19,7 @@ from derive.terms import (
 __all__ = ["match"]
 
 
-def match(
-    pattern: Term, term: Term, variables: frozenset[Index]
-) -> dict[Index, IndexLike] | None:
+def match(pattern: Term, term: Term, variables: frozenset[Index]) -> dict[Index, IndexLike] | None:
     """What the ``variables`` of ``pattern`` must be for it to become ``term``, or ``None``.
 
     >>> i, p = Index("i", "m"), Index("p", "m")
@@ -65,9 +63,9 @@ def _match(
             return place(pattern.left, term.left) and place(pattern.right, term.right)
         case (Number(), Number()) | (Size(), Size()):
             return pattern == term
-        case (
-            (Sum(index=mine_index, body=mine_body), Sum(index=index, body=body))
-            | (Family(index=mine_index, body=mine_body), Family(index=index, body=body))
+        case (Sum(index=mine_index, body=mine_body), Sum(index=index, body=body)) | (
+            Family(index=mine_index, body=mine_body),
+            Family(index=index, body=body),
         ):
             if mine_index.size != index.size:
                 return False

@@ -7,15 +7,14 @@ from fractions import Fraction
 from typing import Any
 
 from derive.terms import (
-    ONE,
     Add,
     Number,
     Power,
     Product,
+    Size,
     Term,
     add,
     children,
-    factors_of,
     is_negative,
     key,
     multiply,
@@ -57,6 +56,8 @@ class _Atoms:
                 return sympy.Add(*map(self.expression, parts))
             case Product(factors=factors):
                 return sympy.Mul(*map(self.expression, factors))
+            case Power(base=Number() | Size()):
+                return self.symbol(term)  # 1/m stays one thing, so that it can be followed
             case Power(base=base, exponent=Number(value=value)) if value.denominator == 1:
                 return self.expression(base) ** int(value)
             case _:
@@ -96,9 +97,17 @@ def simplest_form(term: Term) -> Term | None:
     atoms = _Atoms(sympy)
     expression = atoms.expression(term)
     candidates = [atoms.term(sympy.expand(expression))]
-    if any(isinstance(each, Power) for each in walk(term)):
+    if any(_is_denominator(each) for each in walk(term)):
         candidates.append(atoms.term(sympy.cancel(expression)))
     return min(candidates, key=weight)
+
+
+def _is_denominator(term: Term) -> bool:
+    return (
+        isinstance(term, Power)
+        and is_negative(term.exponent)
+        and not isinstance(term.base, (Number, Size))
+    )
 
 
 def _occurs_twice(term: Term) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from derive.derivation import Prose
 from derive.dependency import differ
+from derive.derivation import Prose
 from derive.model import Fact, is_coefficient
 from derive.rules.base import Context, Rewrite, Rule
 from derive.rules.matching import match
@@ -151,9 +151,7 @@ def _use_fact(fact: Fact, term: Term, context: Context) -> Rewrite | None:
         return None
     premise = substitute(fact.left, found)
     right = substitute(fact.right, found)
-    return Rewrite(
-        right, Prose((f"{fact.reason}: ", premise, " = ", right)), (premise,)
-    )
+    return Rewrite(right, Prose((f"{fact.reason}: ", premise, " = ", right)), (premise,))
 
 
 def _gather_for_fact(term: Term, context: Context) -> Rewrite | None:
@@ -264,6 +262,7 @@ SUMS: tuple[Rule, ...] = (
         "A Kronecker delta with equal indices is 1, with different numbers 0.",
         "full",
         _equal_indices,
+        (Delta,),
     ),
     Rule(
         "Kronecker delta",
@@ -271,6 +270,7 @@ SUMS: tuple[Rule, ...] = (
         "Only one term of the sum is left.",
         "normal",
         _delta,
+        (Sum,),
     ),
     Rule(
         "multiply out under Σ",
@@ -278,6 +278,7 @@ SUMS: tuple[Rule, ...] = (
         "Multiply out, so that a Kronecker delta can act.",
         "full",
         _distribute,
+        (Sum,),
     ),
     Rule(
         "split the sum",
@@ -285,6 +286,7 @@ SUMS: tuple[Rule, ...] = (
         "The sum of a sum is the sum of the sums.",
         "full",
         _split,
+        (Sum,),
     ),
     Rule(
         "constant out of the sum",
@@ -292,6 +294,7 @@ SUMS: tuple[Rule, ...] = (
         "What does not depend on the index stands in front of the sum.",
         "full",
         _constant_out,
+        (Sum,),
     ),
     Rule(
         "sum of a constant",
@@ -299,6 +302,7 @@ SUMS: tuple[Rule, ...] = (
         "A sum of equal terms.",
         "normal",
         _sum_of_constant,
+        (Sum,),
     ),
     Rule(
         "multiply out",
@@ -306,6 +310,7 @@ SUMS: tuple[Rule, ...] = (
         "Multiply out, so that a fact can be used.",
         "full",
         _multiply_out_for_fact,
+        (Add,),
     ),
     Rule(
         "gather",
@@ -313,6 +318,7 @@ SUMS: tuple[Rule, ...] = (
         "A common factor is taken out, so that a fact can be used.",
         "normal",
         _gather_for_fact,
+        (Add,),
     ),
     Rule(
         "fact",
@@ -320,5 +326,6 @@ SUMS: tuple[Rule, ...] = (
         "Something known about the data is put in.",
         "normal",
         _fact,
+        (Term,),
     ),
 )

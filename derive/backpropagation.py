@@ -69,6 +69,7 @@ _SIMPLIFICATION: tuple[Rule, ...] = tuple(
         "multiply out",
         "factor out",
         "collect",
+        "cancel in a fraction",
         "take the sign inside",
         "equal factors",
         "order",

@@ -31,6 +31,7 @@ from derive.small_case import resolve_sizes, small_cases
 from derive.terms import Derivative, Term, free_indices, key, walk, weight
 
 if TYPE_CHECKING:
+    from derive.checks.beside import Beside
     from derive.scaling import Scaling
 
 __all__ = ["Derivation", "MatrixLine", "Result", "gradient"]
@@ -209,6 +210,7 @@ def gradient(
     *,
     check: Literal["raise", "report", "none"] = "raise",
     seed: int = 0,
+    beside: Beside | None = None,
     **sizes: int,
 ) -> Derivation:
     """Derive the gradient of a cost, step by step, and check every step.
@@ -219,6 +221,8 @@ def gradient(
         wrt: what to differentiate by, by name or as the quantity; all parameters if left out.
         check: ``"raise"`` an error if a check fails, only ``"report"`` it, or run ``"none"``.
         seed: for the random values of the checks.
+        beside: a process that runs SymPy's part of the checks meanwhile, see
+            :mod:`derive.checks.beside`.
         sizes: the sizes of the written-out case, such as ``m=3, n=2``.
 
     Raises:
@@ -241,6 +245,8 @@ def gradient(
         _result(problem, problem.quantity(name), main)
         for name, main in zip(names, mains, strict=True)
     )
+    if beside is not None and check != "none":
+        beside.begin(problem, {result.wrt: result.term for result in results}, seed)
     lemmas = tuple(prover.lemmas)
     meanings = (meanings_of(problem, main, prover) for main in mains)
     unchecked = Derivation(
@@ -258,14 +264,19 @@ def gradient(
     )
     if check == "none":
         return unchecked
-    checks = check_again(unchecked)
+    checks = check_again(unchecked, beside=beside)
     if check == "raise":
         require(checks)
     return replace(unchecked, checks=checks)
 
 
-def check_again(derivation: Derivation, seed: int | None = None) -> tuple[Check, ...]:
-    """Run every check of a derivation, with another seed if one is given."""
+def check_again(
+    derivation: Derivation, seed: int | None = None, beside: Beside | None = None
+) -> tuple[Check, ...]:
+    """Run every check of a derivation, with another seed if one is given.
+
+    ``beside`` is a process that already works on the comparison with SymPy.
+    """
     from derive.checks import check_all
 
     return check_all(
@@ -277,6 +288,7 @@ def check_again(derivation: Derivation, seed: int | None = None) -> tuple[Check,
         results={result.wrt: result.term for result in derivation.results},
         source=derivation.python(),
         seed=derivation.seed if seed is None else seed,
+        beside=beside,
     )
 
 
@@ -301,7 +313,7 @@ def _names(problem: Problem, wrt: str | Named | Iterable[str | Named] | None) ->
         return names
     several = isinstance(wrt, Iterable) and not isinstance(wrt, (str, Named))
     given: list[str | Named] = []
-    for each in wrt if several else [wrt]:  # type: ignore[union-attr]
+    for each in wrt if several else [wrt]:
         if not isinstance(each, (str, Named)):
             raise InputError(f"{each!r} is not a name or a quantity to differentiate by")
         given.append(each)

@@ -237,8 +237,10 @@ def _as_field(
 
 def _example_size(problem: Problem) -> str:
     """The symbol of the number of examples; :func:`mean_factor` has made sure that there is one."""
-    assert problem.example_index is not None and isinstance(problem.example_index.size, str)
-    return problem.example_index.size
+    assert problem.example_index is not None
+    size = problem.example_index.size
+    assert isinstance(size, str)
+    return size
 
 
 def _example_axes(problem: Problem) -> int:
@@ -279,11 +281,12 @@ def _first_examples(arrays: Mapping[str, Any], problem: Problem, count: int) -> 
 def _method(problem: Problem, names: tuple[str, ...], largest: int, seed: int) -> str:
     """How the numbers were measured, for a reader."""
     size = _example_size(problem)
-    sentences = [
+    where = (
         f"Measured by running the exported NumPy code on the first {size} of {largest:,} examples "
         f"generated from seed {seed}, at the same small random values of the parameters for every "
         f"{size}; to two significant digits."
-    ]
+    )
+    sentences = [where]
     if problem.functions:
         letters = " and ".join(function.name for function in problem.functions)
         sentences.append(f"{letters} are the smooth functions that come with the code.")
@@ -392,18 +395,19 @@ def plot(scaling: Scaling, path: str | PathLike[str]) -> None:
     if form not in METADATA:
         raise InputError(f"{path}: a plot is written as .svg, .pdf or .png")
     try:
-        import matplotlib
+        import matplotlib as mpl
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
     except ModuleNotFoundError as error:
         if error.name != "matplotlib":
             raise
         raise InputError(
-            "a plot needs Matplotlib, which is not installed: python -m pip install matplotlib"
+            "a plot needs Matplotlib, which is not installed: "
+            "python -m pip install 'derive-gradients[plot]'"
         ) from error
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # whatever the reader's own settings are
-        matplotlib.rcParams["svg.hashsalt"] = "derive"  # for the names of the SVG's elements
+    with mpl.rc_context():
+        mpl.rcdefaults()  # whatever the reader's own settings are
+        mpl.rcParams["svg.hashsalt"] = "derive"  # for the names of the SVG's elements
         figure = Figure(figsize=(7.4, 3.0), layout=ConstrainedLayoutEngine(wspace=0.08))
         left, right = figure.subplots(1, 2)
         _draw(left, scaling, "length of the gradient", "gradient_norm")

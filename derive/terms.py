@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from operator import is_
-from typing import TypeAlias
+from operator import attrgetter, is_
+from typing import Any, TypeAlias
 
 from derive.errors import InputError
 
@@ -319,24 +319,29 @@ def is_negative(term: Term) -> bool:
 
 def children(term: Term) -> tuple[Term, ...]:
     """The terms directly inside, in printing order."""
-    match term:
-        case Add(terms=parts) | Product(factors=parts) | Apply(arguments=parts):
-            return parts
-        case Sum(body=body) | Family(body=body):
-            return (body,)
-        case Power(base=base, exponent=exponent):
-            return (base, exponent)
-        case Derivative(of=of, by=by):
-            return (of, by)
-        case _:
-            return ()
+    read = _CHILDREN.get(type(term))
+    return () if read is None else read(term)
+
+
+#: How to read the children of each kind: a table, for nothing else is called as often.
+_CHILDREN: Mapping[type[Term], Callable[[Any], tuple[Term, ...]]] = {
+    Add: attrgetter("terms"),
+    Product: attrgetter("factors"),
+    Apply: attrgetter("arguments"),
+    Sum: lambda term: (term.body,),
+    Family: lambda term: (term.body,),
+    Power: attrgetter("base", "exponent"),
+    Derivative: attrgetter("of", "by"),
+}
 
 
 def map_children(term: Term, change: Callable[[Term], Term]) -> Term:
     """The same term with ``change`` applied to what is directly inside, rebuilt by the flattening
     constructors; the very same object if nothing changed."""
     old = children(term)
-    new = tuple(change(child) for child in old)
+    if not old:
+        return term
+    new = tuple([change(child) for child in old])
     if all(map(is_, old, new)):
         return term
     match term:
@@ -417,18 +422,19 @@ def own_indices(term: Term) -> tuple[Index, ...]:
 def free_indices(term: Term) -> tuple[Index, ...]:
     """The running indices that no sum inside ``term`` binds, in order of first appearance."""
     found: dict[Index, None] = {}
-    match term:
-        case Sum(index=bound, body=body) | Family(index=bound, body=body):
-            for index in free_indices(body):
-                if index != bound:
-                    found[index] = None
-        case _:
-            for index in own_indices(term):
-                found[index] = None
-            for child in children(term):
-                for index in free_indices(child):
-                    found[index] = None
+    _collect_free(term, (), found)
     return tuple(found)
+
+
+def _collect_free(term: Term, bound: tuple[Index, ...], found: dict[Index, None]) -> None:
+    if isinstance(term, (Sum, Family)):
+        _collect_free(term.body, (*bound, term.index), found)
+        return
+    for index in own_indices(term):
+        if index not in bound:
+            found[index] = None
+    for child in children(term):
+        _collect_free(child, bound, found)
 
 
 def bound_indices(term: Term) -> tuple[Index, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from derive.checks.beside import Beside, check_small_cases
 from derive.checks.matrix import check_matrix
 from derive.checks.steps import check_chain, check_lemmas, require
 from derive.derivation import Check, Lemma, Meanings, SmallCase
@@ -24,6 +25,7 @@ def check_all(
     results: Mapping[str, Term],
     source: str,
     seed: int = 0,
+    beside: Beside | None = None,
 ) -> tuple[Check, ...]:
     """Every check there is of one derivation, in reading order.
 
@@ -36,9 +38,9 @@ def check_all(
         results: the gradient in index form by the names of the parameters.
         source: the exported NumPy module.
         seed: for all random values.
+        beside: the process that was given the comparison with SymPy; here, if left out.
     """
     from derive.checks.code import check_module
-    from derive.checks.oracle import check_small_case
 
     lemmas, small, meanings = tuple(lemmas), tuple(small), tuple(meanings)
     found: list[Check] = list(check_lemmas(lemmas, problem, seed=seed))
@@ -50,8 +52,6 @@ def check_all(
         equality = Lemma(0, meaning.of_cost.claim, meaning.of_cost.result, meaning.equality)
         found.extend(check_lemmas([meaning.of_cost, equality], problem, seed=seed))
         found.append(check_chain(meaning.of_cost))
-    for name, result in results.items():
-        found.extend(check_small_case(problem, name, result, seed=seed))
     # Where a term has no matrix form the page says so and prints the index form, which has been
     # checked above.
     found.extend(
@@ -59,5 +59,10 @@ def check_all(
         for form in forms
         if form.expression is not None
     )
-    found.append(check_module(source, problem, tuple(results), seed))
+    code = check_module(source, problem, tuple(results), seed)
+    if beside is None:
+        found.extend(check_small_cases(problem, results, seed))
+    else:
+        found.extend(beside.finish())
+    found.append(code)
     return tuple(found)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 from derive.checks.residuals import round_up
@@ -39,7 +39,7 @@ from derive.terms import (
     Term,
 )
 
-__all__ = ["check_small_case", "differentiate", "unrolled"]
+__all__ = ["SmallCaseChecker", "check_small_case", "differentiate", "unrolled"]
 
 #: SymPy expressions; SymPy has no types.
 Expression: TypeAlias = Any
@@ -67,6 +67,7 @@ class _Translator:
         functions: Mapping[str, _Function],
         *,
         numbers_for_sizes: bool = True,
+        assumptions: Mapping[str, bool] | None = None,
     ) -> None:
         import sympy
 
@@ -75,6 +76,7 @@ class _Translator:
         self.sizes = dict(sizes)
         self.functions = functions
         self.numbers_for_sizes = numbers_for_sizes
+        self.assumptions = dict(assumptions or {})
         self.symbols: dict[_Component, Expression] = {}
         self._taken: dict[str, None] = {}
         self._known: dict[_Component, Expression] = {}
@@ -88,8 +90,7 @@ class _Translator:
             while name in self._taken:  # a scalar called x_1 beside a vector called x
                 name += "_"
             self._taken[name] = None
-            # As the points are: SymPy doesn't have to look for what it can't find out.
-            known = self.symbols[component] = self.sympy.Symbol(name, nonzero=True)
+            known = self.symbols[component] = self.sympy.Symbol(name, **self.assumptions)
         return known
 
     def component(self, ref: Ref, places: _Places) -> _Component:
@@ -393,6 +394,48 @@ class _Numbers:
 # The check ---------------------------------------------------------------------------------------
 
 
+class SmallCaseChecker:
+    """Compares gradients of one problem with SymPy's own, for several numbers of examples.
+
+    The gradients by several quantities share the unrolled costs and the random points.
+
+    >>> from derive.catalogue import load
+    >>> from derive.gradients import gradient
+    >>> problem = load("linear_regression")
+    >>> checker = SmallCaseChecker(problem, counts=(1, 2))
+    >>> right = gradient(problem, wrt="b", check="none").result
+    >>> [check.status for check in checker.check("b", right)]
+    ['passed', 'passed']
+    >>> [check.status for check in checker.check("w", right)]
+    ['failed', 'failed']
+    """
+
+    def __init__(
+        self, problem: Problem, counts: Sequence[int] = (1, 2, 3, 4), seed: int = 0
+    ) -> None:
+        examples = problem.example_index
+        others = {
+            name: size
+            for size, name in enumerate(
+                (n for n in problem.size_names if examples is None or n != examples.size), start=2
+            )
+        }
+        if examples is None or not isinstance(examples.size, str):
+            every = [others]
+        else:
+            every = [{examples.size: count, **others} for count in counts]
+        functions = _opaque_functions(problem)
+        self.problem = problem
+        self._cases = [_Case(problem, each, seed, functions) for each in every]
+
+    def check(
+        self, wrt: str, result: Term, indices: Sequence[Index] | None = None
+    ) -> tuple[Check, ...]:
+        """One check for each number of examples; for the arguments see :func:`check_small_case`."""
+        own = tuple(indices) if indices is not None else self.problem.quantity(wrt).indices
+        return tuple(case.compare(wrt, result, own) for case in self._cases)
+
+
 def check_small_case(
     problem: Problem,
     wrt: str,
@@ -415,35 +458,55 @@ def check_small_case(
         One check of the kind ``"small case"`` for each count, about the component ``(1, …, 1)``
         and the last one.
     """
-    examples = problem.example_index
-    own = tuple(indices) if indices is not None else problem.quantity(wrt).indices
-    others = {
-        name: size
-        for size, name in enumerate(
-            (n for n in problem.size_names if examples is None or n != examples.size), start=2
+    return SmallCaseChecker(problem, counts, seed).check(wrt, result, indices)
+
+
+class _Case:
+    """The unrolled cost at given sizes, and points at which it has a value."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        sizes: dict[str, int],
+        seed: int,
+        functions: Mapping[str, _Function],
+    ) -> None:
+        self.problem = problem
+        self.sizes = sizes
+        self.seed = seed
+        # Sizes stay symbols while SymPy works: it would multiply 1/m out into the terms otherwise,
+        # and couldn't use its cache for the losses that m and m + 1 examples share. A derivative's
+        # form doesn't depend on where its symbols are zero, but SymPy asks for it at every step,
+        # and looks long where it can't know.
+        self.translator = _Translator(
+            problem, sizes, functions, numbers_for_sizes=False, assumptions={"nonzero": True}
         )
-    }
-    if examples is None or not isinstance(examples.size, str):
-        every = [others]
-    else:
-        every = [{examples.size: count, **others} for count in counts]
-    functions = _opaque_functions(problem)
-    return tuple(_compare(problem, wrt, result, own, each, seed, functions) for each in every)
 
+    @cached_property
+    def points(self) -> list[tuple[_Numbers, dict[str, Array]]]:
+        """Points in the domains at which the cost has a real value."""
+        cost = self.translator.stage((self.problem.cost.name,))
+        return _points(self.problem, self.translator, self.sizes, self.seed, cost)
 
-def _compare(
-    problem: Problem,
-    wrt: str,
-    result: Term,
-    own: tuple[Index, ...],
-    sizes: dict[str, int],
-    seed: int,
-    functions: Mapping[str, _Function],
-) -> Check:
-    listed = ", ".join(f"{name} = {size}" for name, size in sizes.items())
-    about = f"the gradient by {wrt} at {listed}"
+    def compare(self, wrt: str, result: Term, own: tuple[Index, ...]) -> Check:
+        """Compare the first and the last component of the gradient by ``wrt``."""
+        listed = ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
+        about = f"the gradient by {wrt} at {listed}"
+        try:
+            largest, samples, difference = self._largest_difference(wrt, result, own)
+        except (InputError, Unsupported, EvaluationError) as error:
+            return self._report(about, "could not run", None, f"{about}: {error}")
+        if difference:
+            message = (
+                f"{about} differs from SymPy's\n  result: {result}\n  {difference}\n"
+                f"  seed: {self.seed}"
+            )
+            return self._report(about, "failed", largest, message, samples)
+        return self._report(about, "passed", largest, "", samples)
 
-    def report(status: Status, residual: float | None, message: str, samples: int = 0) -> Check:
+    def _report(
+        self, about: str, status: Status, residual: float | None, message: str, samples: int = 0
+    ) -> Check:
         return Check(
             kind="small case",
             about=about,
@@ -451,63 +514,39 @@ def _compare(
             status=status,
             residual=None if residual is None else round_up(residual, FLOOR),
             tolerance=TOLERANCE,
-            seed=seed,
+            seed=self.seed,
             message=message,
             samples=samples,
         )
 
-    try:
-        largest, samples, difference = _largest_difference(
-            problem, wrt, result, own, sizes, seed, functions
-        )
-    except (InputError, Unsupported, EvaluationError) as error:
-        return report("could not run", None, f"{about}: {error}")
-    if difference:
-        message = (
-            f"{about} differs from SymPy's\n  result: {result}\n  {difference}\n  seed: {seed}"
-        )
-        return report("failed", largest, message, samples)
-    return report("passed", largest, "", samples)
+    def _largest_difference(
+        self, wrt: str, result: Term, own: tuple[Index, ...]
+    ) -> tuple[float, int, str]:
+        """The largest residual, how many numbers were compared, and a report of the first
+        failure."""
+        import mpmath
 
-
-def _largest_difference(
-    problem: Problem,
-    wrt: str,
-    result: Term,
-    own: tuple[Index, ...],
-    sizes: dict[str, int],
-    seed: int,
-    functions: Mapping[str, _Function],
-) -> tuple[float, int, str]:
-    """The largest residual, how many numbers were compared, and a report of the first failure."""
-    import mpmath
-
-    # Sizes stay symbols while SymPy works: it would multiply 1/m out into the terms otherwise,
-    # and couldn't use its cache for the losses that m and m + 1 examples share.
-    translator = _Translator(problem, sizes, functions, numbers_for_sizes=False)
-    ends = [span(index, sizes)[-1] for index in own]
-    components = dict.fromkeys([(1,) * len(own), tuple(ends)])
-    cost = translator.stage((problem.cost.name,))
-    pairs = []
-    for places in components:
-        theirs = translator.derivative(problem.cost.head, (wrt, *places), {})
-        ours = translator.translate(result, dict(zip(own, places, strict=True)))
-        pairs.append((places, theirs, ours))
-    largest, samples, difference = 0.0, 0, ""
-    with mpmath.workdps(DIGITS):
-        for numbers, values in _points(problem, translator, sizes, seed, cost):
-            for places, theirs, ours in pairs:
-                left, right = numbers.value(theirs), numbers.value(ours)
-                residual = float(abs(left - right) / max(1, abs(left), abs(right)))
-                samples += 1
-                largest = max(largest, residual)
-                if residual > TOLERANCE and not difference:
-                    at = f"[{', '.join(map(str, places))}]" if places else ""
-                    difference = (
-                        f"component {wrt}{at}: SymPy {mpmath.nstr(left, 20)}, "
-                        f"result {mpmath.nstr(right, 20)}\n  values: {_shown(values)}"
-                    )
-    return largest, samples, difference
+        ends = [span(index, self.sizes)[-1] for index in own]
+        pairs = []
+        for places in dict.fromkeys([(1,) * len(own), tuple(ends)]):
+            theirs = self.translator.derivative(self.problem.cost.head, (wrt, *places), {})
+            ours = self.translator.translate(result, dict(zip(own, places, strict=True)))
+            pairs.append((places, theirs, ours))
+        largest, samples, difference = 0.0, 0, ""
+        with mpmath.workdps(DIGITS):
+            for numbers, values in self.points:
+                for places, theirs, ours in pairs:
+                    left, right = numbers.value(theirs), numbers.value(ours)
+                    residual = float(abs(left - right) / max(1, abs(left), abs(right)))
+                    samples += 1
+                    largest = max(largest, residual)
+                    if residual > TOLERANCE and not difference:
+                        at = f"[{', '.join(map(str, places))}]" if places else ""
+                        difference = (
+                            f"component {wrt}{at}: SymPy {mpmath.nstr(left, 20)}, "
+                            f"result {mpmath.nstr(right, 20)}\n  values: {_shown(values)}"
+                        )
+        return largest, samples, difference
 
 
 def _points(

@@ -1,8 +1,8 @@
 """Algebra: numbers, cancelling, collecting, factoring, the order on the page.
 
 Each rule fits where it makes the term shorter to read (:func:`derive.terms.weight`), or where it
-puts it into the order in which a textbook prints it, and nowhere else. Scalar identities that need
-more than cancelling go to SymPy, as one step that is checked like any other.
+puts it into the order in which a textbook prints it, and nowhere else. Fractions of sums go to
+SymPy, as one step that is checked like any other.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from fractions import Fraction
 from derive.derivation import Prose
 from derive.model import Definition, is_coefficient
 from derive.rules.base import Context, Rewrite, Rule
+from derive.rules.fractions import cancelled
 from derive.rules.matching import match
-from derive.rules.scalar import simplest_form
+from derive.rules.polynomials import collected
 from derive.terms import (
     Add,
     Apply,
@@ -39,6 +40,7 @@ from derive.terms import (
     references,
     same,
     substitute,
+    terms_of,
     weight,
 )
 
@@ -208,17 +210,30 @@ def _distribute_and_cancel(term: Term, context: Context) -> Rewrite | None:
     return None
 
 
-# SymPy -------------------------------------------------------------------------------------------
+# Collecting --------------------------------------------------------------------------------------
+
+
+def _length(term: Term) -> tuple[int, int]:
+    """What there is to read, and in how many terms: a + a is as short as 2a, but has two."""
+    return weight(term), len(terms_of(term))
 
 
 def _collect(term: Term, context: Context) -> Rewrite | None:
     if not isinstance(term, (Product, Add)) or _over_examples(term, context):
         # The terms of different examples stay apart, so that they can be recognised as a sum.
         return None
-    after = simplest_form(term)
-    if after is None or weight(after) >= weight(term):
+    after = collected(term)
+    if after is None or _length(after) >= _length(term):
         return None
     return Rewrite(after, Prose(("multiply out and collect",)))
+
+
+def _cancel_fraction(term: Term, context: Context) -> Rewrite | None:
+    """``(1 − a²)/(1 − a) = 1 + a``, by SymPy."""
+    after = cancelled(term)
+    if after is None or weight(after) >= weight(term):
+        return None
+    return Rewrite(after, Prose(("numerator and denominator have a common factor",)))
 
 
 # Factoring ---------------------------------------------------------------------------------------
@@ -266,10 +281,11 @@ def _factor_out(term: Term, context: Context) -> Rewrite | None:
     parts = [multiply(*_combined(tuple(each))[0]) for each in lists]
     # (a_1 − y_1) + (a_2 − y_2) keeps its parentheses, so that it can be recognised as a sum.
     apart = all(isinstance(part, Add) for part in parts)
-    after = multiply(*common, Add(tuple(parts)) if apart else add(*parts))
+    outside = multiply(*_combined(tuple(common))[0])
+    after = multiply(outside, Add(tuple(parts)) if apart else add(*parts))
     if weight(after) >= weight(term):
         return None
-    return Rewrite(after, Prose(("the factor ", multiply(*common), " is common to all terms")))
+    return Rewrite(after, Prose(("the factor ", outside, " is common to all terms")))
 
 
 def _over_examples(term: Term, context: Context) -> bool:
@@ -533,6 +549,14 @@ ALGEBRA: tuple[Rule, ...] = (
         "normal",
         _collect,
         (Product, Add),
+    ),
+    Rule(
+        "cancel in a fraction",
+        r"\frac{(a-b)\,f}{(a-b)\,g} = \frac fg",
+        "A common factor of numerator and denominator cancels.",
+        "normal",
+        _cancel_fraction,
+        (Product,),
     ),
     Rule(
         "take the sign inside",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 import sympy
 
@@ -14,6 +16,7 @@ from derive.terms import (
     Apply,
     Derivative,
     Index,
+    Number,
     Ref,
     Size,
     Sum,
@@ -197,3 +200,34 @@ def test_symbols_with_clashing_names_are_kept_apart() -> None:
 def test_components_out_of_range_are_refused() -> None:
     with pytest.raises(InputError, match="out of its range"):
         differentiate(load("logistic_regression"), ref("w", 3), {"m": 1, "n": 2})
+
+
+def test_a_square_root_of_a_square_and_its_derivative() -> None:
+    """SymPy makes |u| and sign(u) of them, for its symbols are real."""
+    w, x = Quantity("w", (), "parameter", "w", "w", "w", "w"), scalar_data()
+    size = power(power(multiply(ref("w"), ref("x", i)), 2), Number(Fraction(1, 2)))
+    right = Sum(i, multiply(ref("w"), power(ref("x", i), 2), power(size, -1)))
+    wrong = Sum(i, multiply(ref("w"), ref("x", i), power(size, -1)))
+    definitions = (Definition("J", (), Sum(i, size)),)
+    problem = Problem("p", "P", (i,), (x, w, cost_quantity()), definitions, example_index=i)
+    assert [c.status for c in check_small_case(problem, "w", right)] == ["passed"] * 4
+    assert [c.status for c in check_small_case(problem, "w", wrong)] == ["failed"] * 4
+
+
+def scalar_data() -> Quantity:
+    return Quantity("x", (i,), "data", "x", "x", "x", "x")
+
+
+def cost_quantity() -> Quantity:
+    return Quantity("J", (), "definition", "J", "J", "J", "J")
+
+
+def test_a_logarithm_that_has_no_real_value_is_named() -> None:
+    x = scalar_data()
+    w = Quantity("w", (), "parameter", "w", "w", "w", "w")
+    body = Sum(i, Apply("ln", (negate(power(multiply(ref("w"), ref("x", i)), 2)),)))
+    definitions = (Definition("J", (), body),)
+    problem = Problem("p", "P", (i,), (x, w, cost_quantity()), definitions, example_index=i)
+    found = check_small_case(problem, "w", Sum(i, ref("x", i)))
+    assert {check.status for check in found} == {"could not run"}
+    assert "ln(-w**2*x_1**2) has no real value here" in found[0].message

@@ -1,11 +1,11 @@
-"""The way to SymPy and back, for scalar identities: names, functions and sums become symbols."""
+"""Fractions whose numerator and denominator are sums: SymPy finds what they have in common."""
 
 from __future__ import annotations
 
-from collections import Counter
 from fractions import Fraction
 from typing import Any
 
+from derive.rules.polynomials import occurs_twice
 from derive.terms import (
     Add,
     Number,
@@ -14,22 +14,21 @@ from derive.terms import (
     Size,
     Term,
     add,
-    children,
+    factors_of,
     is_negative,
     key,
     multiply,
     power,
-    walk,
     weight,
 )
 
-__all__ = ["simplest_form"]
+__all__ = ["cancelled"]
 
-#: More atoms than this are not given to SymPy: expanding would take long, and help nobody.
-_LARGEST = 40
+#: Longer terms than this are not given to SymPy: it would take long, and help nobody.
+_LONGEST = 40
 
 
-class _Atoms:
+class _Symbols:
     """The parts of a term that SymPy sees as symbols, in order of first appearance."""
 
     def __init__(self, sympy: Any) -> None:
@@ -87,43 +86,30 @@ class _Atoms:
         return (bool(places), sums, places, len(places), str(expression))
 
 
-def simplest_form(term: Term) -> Term | None:
-    """The shortest of the forms that SymPy finds by expanding or cancelling, or ``None`` where
-    there is nothing to gain: no quantity occurs twice."""
-    if not _occurs_twice(term) or weight(term) > _LARGEST:
+def cancelled(term: Term) -> Term | None:
+    """``term`` as SymPy cancels it, or ``None`` where it is no fraction of sums.
+
+    >>> from derive.terms import ONE, Ref, negate, reciprocal
+    >>> a = Ref("a")
+    >>> square = add(ONE, negate(power(a, 2)))
+    >>> print(cancelled(multiply(square, reciprocal(add(ONE, negate(a))))))
+    1 + a
+    """
+    if not _is_fraction_of_sums(term) or weight(term) > _LONGEST or not occurs_twice(term):
         return None
     import sympy
 
-    atoms = _Atoms(sympy)
-    expression = atoms.expression(term)
-    candidates = [atoms.term(sympy.expand(expression))]
-    if any(_is_denominator(each) for each in walk(term)):
-        candidates.append(atoms.term(sympy.cancel(expression)))
-    return min(candidates, key=weight)
+    symbols = _Symbols(sympy)
+    return symbols.term(sympy.cancel(symbols.expression(term)))
 
 
-def _is_denominator(term: Term) -> bool:
-    return (
-        isinstance(term, Power)
-        and is_negative(term.exponent)
-        and not isinstance(term.base, (Number, Size))
-    )
-
-
-def _occurs_twice(term: Term) -> bool:
-    counts: Counter[object] = Counter()
-
-    def count(part: Term) -> None:
-        match part:
-            case Add() | Product():
-                for child in children(part):
-                    count(child)
-            case Power(base=base):
-                count(base)
-            case Number():
-                pass
-            case _:
-                counts[key(part)] += 1
-
-    count(term)
-    return any(number > 1 for number in counts.values())
+def _is_fraction_of_sums(term: Term) -> bool:
+    factors = factors_of(term)
+    below = [
+        factor
+        for factor in factors
+        if isinstance(factor, Power)
+        and is_negative(factor.exponent)
+        and isinstance(factor.base, Add)
+    ]
+    return bool(below) and any(isinstance(factor, Add) for factor in factors)

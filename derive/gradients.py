@@ -31,7 +31,7 @@ from derive.small_case import resolve_sizes, small_cases
 from derive.terms import Derivative, Term, free_indices, key, walk, weight
 
 if TYPE_CHECKING:
-    from derive.checks.beside import Beside
+    from derive.beside import Beside
     from derive.scaling import Scaling
 
 __all__ = ["Derivation", "MatrixLine", "Result", "gradient"]
@@ -222,7 +222,7 @@ def gradient(
         check: ``"raise"`` an error if a check fails, only ``"report"`` it, or run ``"none"``.
         seed: for the random values of the checks.
         beside: a process that runs SymPy's part of the checks meanwhile, see
-            :mod:`derive.checks.beside`.
+            :mod:`derive.beside`.
         sizes: the sizes of the written-out case, such as ``m=3, n=2``.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from derive.checks.beside import Beside, check_small_cases
+from derive.beside import Beside, check_small_cases
 from derive.checks.matrix import check_matrix
 from derive.checks.steps import check_chain, check_lemmas, require
 from derive.derivation import Check, Lemma, Meanings, SmallCase

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
 from collections.abc import Mapping
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from derive.derivation import Check
-from derive.model import Problem
-from derive.terms import Term
+if TYPE_CHECKING:
+    # Nothing of ours is imported before the process is started: it should start at once.
+    from derive.derivation import Check
+    from derive.model import Problem
+    from derive.terms import Term
 
 __all__ = ["Beside", "check_small_cases"]
 
@@ -35,8 +38,8 @@ class Beside:
 
     >>> from derive.catalogue import load
     >>> from derive.gradients import gradient
-    >>> beside = Beside()
-    >>> gradient("linear_regression", wrt="b", beside=beside).passed
+    >>> with Beside() as beside:
+    ...     gradient("linear_regression", wrt="b", beside=beside).passed
     True
     """
 
@@ -64,6 +67,12 @@ class Beside:
         self._jobs = os.fdopen(job_writer, "wb")
         self._answers = os.fdopen(answer_reader, "rb")
 
+    def __enter__(self) -> Beside:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     def begin(self, problem: Problem, results: Mapping[str, Term], seed: int) -> None:
         """Hand the work over; it goes on while this process does something else."""
         self._work = (problem, dict(results), seed)
@@ -83,19 +92,24 @@ class Beside:
                 answer = pickle.load(self._answers)  # noqa: S301 - from our own process
             except (EOFError, pickle.UnpicklingError):
                 answer = None
-        self.close()
+            self._wait()
         if isinstance(answer, list):
             return answer
         return check_small_cases(*self._work)
 
     def close(self) -> None:
-        """End the process, whether it has worked or not."""
+        """End the process if it is still there, whatever it is doing."""
         for stream in (self._jobs, self._answers):
             if stream is not None:
                 try:
                     stream.close()
                 except BrokenPipeError:
                     pass  # nobody is left to read what was buffered
+        if self._process is not None:
+            os.kill(self._process, signal.SIGKILL)
+            self._wait()
+
+    def _wait(self) -> None:
         if self._process is not None:
             os.waitpid(self._process, 0)
             self._process = None

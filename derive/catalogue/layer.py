@@ -4,7 +4,7 @@ from derive.language import data, define, family, function, indices, mean, param
 from derive.language import problem as make_problem
 
 i, j, k = indices("i:m", "j:n", "k:K")
-spare = indices("q:n", "l:K")
+spare = indices("s:n", "l:K")
 A_previous = data(
     "a_previous[i,j]",
     latex="a^{[l-1]}",
@@ -20,7 +20,11 @@ W = parameter(
 b = parameter("b[k]", latex="b^{[l]}", text="b⁽ˡ⁾", meaning="biases of layer l")
 g = function("g", latex="g^{[l]}", text="g⁽ˡ⁾", meaning="any smooth activation")
 above = function(
-    "L", arguments=2, meaning="the layers above and the loss, any smooth function"
+    "L",
+    arguments=2,
+    latex=r"\mathcal{L}",
+    text="ℒ",
+    meaning="the layers above and the loss, any smooth function",
 )
 z = define(
     "z[i,k]",
@@ -52,5 +56,6 @@ problem = make_problem(
     name="layer",
     spare=spare,
     title="Layer l of a deep network: what is passed back",
-    summary="What arrives from above is ∂L_i/∂a_ik; what is passed below is ∂L_i/∂a_ij.",
+    summary="The derivatives by this layer's activations arrive from above; those by the "
+    "activations of the layer below are passed on.",
 )

@@ -4,7 +4,7 @@ from derive.language import data, define, indices, parameter, size, sum
 from derive.language import problem as make_problem
 
 i, j = indices("i:m", "j:n")
-q = indices("q:n")
+s = indices("s:n")
 m = size(i)
 x = data("x[i,j]", meaning="feature j of example i")
 y = data("y[i]", meaning="target of example i")
@@ -17,7 +17,7 @@ J = define("J", sum(L[i], over=i) / (2 * m), meaning="cost: half the mean square
 problem = make_problem(
     J,
     name="linear_regression",
-    spare=[q],
+    spare=[s],
     title="Linear regression: the gradient of the halved mean squared error",
     summary="The factor ½ is there to meet the 2 that the square brings down.",
 )

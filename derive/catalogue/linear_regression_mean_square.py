@@ -4,7 +4,7 @@ from derive.language import data, define, indices, mean, parameter, sum
 from derive.language import problem as make_problem
 
 i, j = indices("i:m", "j:n")
-q = indices("q:n")
+s = indices("s:n")
 x = data("x[i,j]", meaning="feature j of example i")
 y = data("y[i]", meaning="target of example i")
 w = parameter("w[j]", meaning="weights")
@@ -16,7 +16,7 @@ J = define("J", mean(L[i], over=i), meaning="cost: the mean squared error")
 problem = make_problem(
     J,
     name="linear_regression_mean_square",
-    spare=[q],
+    spare=[s],
     title="Linear regression: the gradient of the mean squared error",
     summary="Without a ½ in the cost, the 2 that the square brings down stays in the gradient.",
 )

@@ -4,7 +4,7 @@ from derive.language import data, define, indices, ln, mean, parameter, sigmoid,
 from derive.language import problem as make_problem
 
 i, j = indices("i:m", "j:n")
-q = indices("q:n")
+s = indices("s:n")
 x = data("x[i,j]", meaning="feature j of example i")
 y = data("y[i]", meaning="label of example i, 0 or 1", domain="binary")
 w = parameter("w[j]", meaning="weights")
@@ -21,6 +21,6 @@ J = define("J", mean(L[i], over=i), meaning="cost: the mean of the losses")
 problem = make_problem(
     J,
     name="logistic_regression",
-    spare=[q],
+    spare=[s],
     title="Logistic regression: the gradient of the mean cross-entropy",
 )

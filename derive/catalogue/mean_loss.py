@@ -4,13 +4,15 @@ from derive.language import data, define, function, indices, mean, parameter, su
 from derive.language import problem as make_problem
 
 i, j = indices("i:m", "j:n")
-q = indices("q:n")
+s = indices("s:n")
 x = data("x[i,j]", meaning="feature j of example i")
 y = data("y[i]", stack_latex="Y", stack_text="Y", meaning="label of example i")
 W = parameter("W[j]", meaning="weights, a row vector", orientation="row")
 b = parameter("b", meaning="bias")
 g = function("g", meaning="any smooth activation")
-loss = function("L", arguments=2, meaning="any smooth loss")
+loss = function(
+    "L", arguments=2, latex=r"\mathcal{L}", text="ℒ", meaning="any smooth loss"
+)
 z = define(
     "z[i]",
     sum(W[j] * x[i, j], over=j) + b,
@@ -27,7 +29,7 @@ J = define("J", mean(L[i], over=i), meaning="cost: the mean of the losses")
 problem = make_problem(
     J,
     name="mean_loss",
-    spare=[q],
+    spare=[s],
     title="The mean of any loss: where the 1/m comes from",
     summary="Whatever the loss and the activation are, the 1/m of the mean stands in front.",
 )

@@ -4,7 +4,7 @@ from derive.language import data, define, indices, ln, mean, parameter, sigmoid,
 from derive.language import problem as make_problem
 
 i, j, h = indices("i:m", "j:n", "h:H")
-spare = indices("q:n", "r:H")
+spare = indices("s:n", "r:H")
 x = data("x[i,j]", meaning="feature j of example i")
 y = data("y[i]", meaning="label of example i, 0 or 1", domain="binary")
 W1 = parameter("W1[h,j]", meaning="weights of the hidden layer")

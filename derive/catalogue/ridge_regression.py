@@ -4,7 +4,7 @@ from derive.language import data, define, hyperparameter, indices, parameter, si
 from derive.language import problem as make_problem
 
 i, j = indices("i:m", "j:n")
-q = indices("q:n")
+s = indices("s:n")
 m = size(i)
 x = data("x[i,j]", meaning="feature j of example i")
 y = data("y[i]", meaning="target of example i")
@@ -22,7 +22,7 @@ J = define(
 problem = make_problem(
     J,
     name="ridge_regression",
-    spare=[q],
+    spare=[s],
     title="Ridge regression: the gradient of the penalised squared error",
     summary="The penalty adds its own term to the gradient of the weights and none to the bias's.",
     written_out=[yhat],

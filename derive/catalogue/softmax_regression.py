@@ -4,7 +4,7 @@ from derive.language import data, define, exp, fact, indices, ln, mean, paramete
 from derive.language import problem as make_problem
 
 i, j, k = indices("i:m", "j:n", "k:K")
-spare = indices("q:n", "l:K", "r:K")
+spare = indices("s:n", "l:K", "r:K")
 x = data("x[i,j]", meaning="feature j of example i")
 y = data("y[i,k]", meaning="1 if example i is of class k, else 0", domain="probabilities")
 W = parameter("W[k,j]", meaning="weights")
@@ -18,7 +18,7 @@ problem = make_problem(
     J,
     name="softmax_regression",
     title="Softmax regression: the gradient of the mean cross-entropy",
-    facts=[fact(sum(y[i, k], over=k), 1, reason="labels are one-hot: each row sums to 1")],
+    facts=[fact(sum(y[i, k], over=k), 1, reason="labels are one-hot")],
     spare=spare,
     sizes={"K": 3},
 )

@@ -5,9 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor, log10
 from typing import Literal, TypeAlias
 
-from derive.derivation import Check, Detail, Lemma, Meanings, SmallCase
+from derive.dependency import stamped_body
+from derive.derivation import (
+    Check,
+    Detail,
+    Lemma,
+    Meanings,
+    Prose,
+    Provenance,
+    Slip,
+    SmallCase,
+    Source,
+)
 from derive.document.lines import lemma_lines, step_lines
 from derive.document.model import (
     Block,
@@ -15,6 +28,7 @@ from derive.document.model import (
     Document,
     Equations,
     Formula,
+    FunctionSign,
     Inline,
     Line,
     Paragraph,
@@ -29,6 +43,15 @@ from derive.document.model import (
 )
 from derive.gradients import Derivation, MatrixLine
 from derive.matrix import MatrixForm, vectorise
+from derive.matrix.expression import (
+    Diagonal,
+    Hadamard,
+    HadamardPower,
+    Matrix,
+    Ones,
+    Trace,
+    walk_matrix,
+)
 from derive.model import Problem, Quantity
 from derive.provenance import mean_factor
 from derive.terms import Derivative, Number, Ref, Size, Term, key, reciprocal
@@ -78,7 +101,7 @@ def build(
         *_small(derivation, detail, labels),
         _any_size(derivation, detail, labels),
         _matrices(derivation, layout),
-        _origin(derivation),
+        _origin(derivation, labels),
         *_scaling(derivation),
         *_checks(derivation),
     ]
@@ -98,7 +121,7 @@ def why(derivation: Derivation) -> Document:
         derivation.problem,
         mean_factor(derivation.problem),
         tuple(_opening(derivation)),
-        (_origin(derivation),),
+        (_origin(derivation, _Labels()),),
     )
 
 
@@ -116,15 +139,16 @@ def _opening(derivation: Derivation) -> Iterator[Block]:
 def _size_words(problem: Problem) -> Iterator[Inline]:
     names = problem.size_names
     example = problem.example_index.size if problem.example_index else None
-    for number, name in enumerate(names):
+    others = [name for name in names if name != example]
+    if isinstance(example, str):
+        yield "number "
+        yield Size(example)
+        yield " of examples"
+        yield " and every " if others else ""
+    for number, name in enumerate(others):
         if number:
-            yield " and " if number == len(names) - 1 else ", "
-        if name == example:
-            yield "number "
-            yield Size(name)
-            yield " of examples"
-        else:
-            yield Size(name)
+            yield " and " if number == len(others) - 1 else ", "
+        yield Size(name)
 
 
 # 1 The cost --------------------------------------------------------------------------------------
@@ -135,13 +159,17 @@ def _cost(derivation: Derivation) -> Section:
     lines = tuple(
         Line(
             definition.head,
-            definition.body,
+            stamped_body(definition),
             words(definition.meaning, problem),
             f"definition:{definition.name}",
         )
         for definition in problem.definitions
     )
-    blocks: list[Block] = [Equations(lines), _symbols(problem, derivation.wrt)]
+    blocks: list[Block] = [
+        Paragraph(("The quantities, in the order in which they are computed:",)),
+        Equations(lines),
+        _symbols(problem),
+    ]
     assumed = tuple(_assumptions(problem))
     if assumed:
         blocks.append(Paragraph(("Assumed:",)))
@@ -149,7 +177,7 @@ def _cost(derivation: Derivation) -> Section:
     return Section("cost", ("The cost",), tuple(blocks))
 
 
-def _symbols(problem: Problem, wrt: tuple[str, ...]) -> Table:
+def _symbols(problem: Problem) -> Table:
     rows: list[tuple[tuple[Inline, ...], ...]] = []
     order = ("data", "parameter", "hyperparameter")
     for quantity in sorted(problem.inputs, key=lambda each: order.index(each.role)):
@@ -164,31 +192,47 @@ def _symbols(problem: Problem, wrt: tuple[str, ...]) -> Table:
     for function in problem.functions:
         rows.append(
             (
-                (Ref(function.name),),
+                (FunctionSign(function.name),),
                 (f"{function.arity} argument" + ("s" if function.arity > 1 else ""),),
                 ("function",),
-                (function.meaning or "any smooth function",),
+                words(function.meaning or "any smooth function", problem),
             )
         )
-    return Table(("symbol", "shape", "role", "meaning"), tuple(rows), "llll")
+    return Table(_head("symbol", "shape", "role", "meaning"), tuple(rows), "llll")
+
+
+def _head(*names: str) -> tuple[tuple[Inline, ...], ...]:
+    return tuple((name,) if name else () for name in names)
 
 
 _WORD = re.compile(r"([^\W_]+)")
 
 
-def words(sentence: str, problem: Problem) -> tuple[Inline, ...]:
+#: Words of the language that may also be names: they stay words.
+_ENGLISH = frozenset({"a", "A", "I"})
+
+
+def words(sentence: str, problem: Problem, *, names: bool = False) -> tuple[Inline, ...]:
     """An author's words with the names of indices and sizes in them as mathematics: the ``i`` of
-    "label of example i"."""
-    indices = {index.name: index for index in problem.indices}
+    "label of example i". With ``names``, those of parameters and functions as well."""
+    symbols: dict[str, Inline] = {}
+    if names:
+        symbols |= {each.name: FunctionSign(each.name) for each in problem.functions}
+        symbols |= {each.name: Stack(each.ref) for each in problem.parameters}
+    symbols |= {name: Size(name) for name in problem.size_names}
+    symbols |= {index.name: index for index in problem.indices}
+    parts = _WORD.split(sentence)
+    return tuple(part if part in _ENGLISH else symbols.get(part, part) for part in parts if part)
+
+
+def _listed(items: Iterable[tuple[Inline, ...]]) -> tuple[Inline, ...]:
+    """``a, b and c``."""
+    every = list(items)
     parts: list[Inline] = []
-    for part in _WORD.split(sentence):
-        formula: Inline = part
-        if part in indices:
-            formula = indices[part]
-        elif part in problem.size_names:
-            formula = Size(part)
-        if part:
-            parts.append(formula)
+    for number, item in enumerate(every):
+        if number:
+            parts.append(" and " if number == len(every) - 1 else ", ")
+        parts.extend(item)
     return tuple(parts)
 
 
@@ -234,8 +278,6 @@ def _sizes(sizes: Iterable[tuple[str, int]]) -> Iterator[Inline]:
 
 
 def _number(value: int) -> Number:
-    from fractions import Fraction
-
     return Number(Fraction(value))
 
 
@@ -296,15 +338,10 @@ def _any_size(derivation: Derivation, detail: Detail, labels: _Labels) -> Sectio
         Size(example.size) if example is not None and isinstance(example.size, str) else None
     )
     if cited:
-        words: list[Inline] = []
-        for number, label in enumerate(cited):
-            if number:
-                words.append(" and " if number == len(cited) - 1 else ", ")
-            words.append(Reference(label))
-        words.append(
-            " hold for every example, and so for any number of them." if size else " hold."
-        )
-        blocks.append(Paragraph(tuple(words)))
+        verb = " holds" if len(cited) == 1 else " hold"
+        ending = " for every example, and so for any number of them." if size else " as above."
+        references = _listed((Reference(label),) for label in cited)
+        blocks.append(Paragraph((*references, verb + ending)))
     pending: list[Lemma] = []
     for lemma in derivation.lemmas:
         if labels.knows(lemma):
@@ -312,7 +349,7 @@ def _any_size(derivation: Derivation, detail: Detail, labels: _Labels) -> Sectio
         labels.note(lemma, f"lemma:{lemma.number}")
         pending.append(lemma)
         if key(lemma.claim) in mains:
-            blocks.append(Paragraph(("By ", lemma.claim.by, ":")))
+            blocks.append(Paragraph(("The derivative by ", lemma.claim.by, ":")))
             blocks.append(_together(pending, detail, labels))
             pending = []
     title: tuple[Inline, ...] = ("Any ", size) if size is not None else ("Any size",)
@@ -327,29 +364,68 @@ def _matrices(derivation: Derivation, layout: LayoutChoice) -> Section:
     chosen: tuple[Literal["rows", "columns"], ...] = (
         ("rows", "columns") if layout == "both" else (layout,)
     )
-    for one in chosen:
-        blocks.extend(_one_layout(derivation, one))
+    for number, one in enumerate(chosen):
+        blocks.extend(_one_layout(derivation, one, explain=number == 0))
     return Section("matrices", ("As matrices",), tuple(blocks))
 
 
-def _one_layout(derivation: Derivation, layout: Literal["rows", "columns"]) -> Iterator[Block]:
+#: What the signs of the matrix section mean: said where one of them occurs.
+_MATRIX_SIGNS: tuple[tuple[tuple[type[Matrix], ...], str], ...] = (
+    ((Ones,), "𝟏 is a vector of ones"),
+    ((Hadamard, HadamardPower), "⊙ multiplies element by element"),
+    ((Diagonal,), "diag puts a vector on the diagonal of a matrix"),
+    ((Trace,), "tr is the sum of the diagonal"),
+)
+
+
+def _one_layout(
+    derivation: Derivation, layout: Literal["rows", "columns"], *, explain: bool
+) -> Iterator[Block]:
     problem = derivation.problem
-    yield Paragraph(
-        (
-            Strong("Examples are rows." if layout == "rows" else "Examples are columns."),
-            *_data_shapes(derivation, layout),
-        )
-    )
+    forms = [_tracked_form(problem, line, layout) for line in derivation.matrix]
+    opening: list[Inline] = [
+        Strong("Examples are rows." if layout == "rows" else "Examples are columns."),
+        *_data_shapes(derivation, layout),
+    ]
+    if explain:
+        opening.extend(_signs(forms))
+    yield Paragraph(tuple(opening))
     rows: list[tuple[tuple[Inline, ...], ...]] = []
     previous: Term | None = None
-    for line in derivation.matrix:
-        form = line.rows if layout == "rows" else line.columns
+    for line, form in zip(derivation.matrix, forms, strict=True):
         left: tuple[Inline, ...] = ()
         if line.left != previous:
             left = (_left(problem, line, layout),)
         previous = line.left
         rows.append((left, tuple(_form(form)), tuple(_shapes(form))))
-    yield Table(("", "formula", "shapes"), tuple(rows), "lll")
+    yield Table(_head("", "formula", "shapes"), tuple(rows), "lll")
+
+
+def _tracked_form(
+    problem: Problem, line: MatrixLine, layout: Literal["rows", "columns"]
+) -> MatrixForm:
+    """The form of a line; that of a definition with the origins of its factors."""
+    if line.kind == "forward" and isinstance(line.left, Ref):
+        definition = problem.definition(line.left.name)
+        if definition is not None:
+            return vectorise(stamped_body(definition), problem, layout, definition.indices)
+    return line.rows if layout == "rows" else line.columns
+
+
+def _signs(forms: Iterable[MatrixForm]) -> Iterator[Inline]:
+    nodes = [
+        node
+        for form in forms
+        if form.expression is not None
+        for node in walk_matrix(form.expression)
+    ]
+    said: list[tuple[Inline, ...]] = [
+        (what,) for kinds, what in _MATRIX_SIGNS if any(isinstance(node, kinds) for node in nodes)
+    ]
+    if said:
+        yield " Here "
+        yield from _listed(said)
+        yield "."
 
 
 def _data_shapes(derivation: Derivation, layout: Literal["rows", "columns"]) -> Iterator[Inline]:
@@ -368,8 +444,7 @@ def _data_shapes(derivation: Derivation, layout: Literal["rows", "columns"]) -> 
         yield ShapeOf(form.shape)
         seen = True
     if seen:
-        yield "; "
-        yield "𝟏 is a vector of ones, ⊙ multiplies element by element."
+        yield "."
 
 
 def _left(problem: Problem, line: MatrixLine, layout: Literal["rows", "columns"]) -> Formula:
@@ -397,16 +472,16 @@ def _shapes(form: MatrixForm) -> Iterator[Inline]:
         if number:
             yield ", "
         yield stored.array
-        yield " "
+        yield ":\N{NO-BREAK SPACE}"
         yield ShapeOf(stored.shape)
-    yield " → " if form.arrays else ""
+    yield " →\N{NO-BREAK SPACE}" if form.arrays else ""
     yield ShapeOf(form.shape)
 
 
 # 5 Where the factor comes from --------------------------------------------------------------------
 
 
-def _origin(derivation: Derivation) -> Section:
+def _origin(derivation: Derivation, labels: _Labels) -> Section:
     problem = derivation.problem
     factor = mean_factor(problem)
     blocks: list[Block] = []
@@ -415,26 +490,54 @@ def _origin(derivation: Derivation) -> Section:
         result = next(r for r in derivation.results if r.wrt == provenance.wrt)
         sentences = [
             sentence
-            for sentence in (
-                *(source.sentence for source in provenance.sources),
-                *(meeting.sentence for meeting in provenance.meetings),
-            )
+            for sentence in _sentences(problem, provenance, labels)
             if str(sentence) not in said
         ]
-        said.update(map(str, sentences))
         if not sentences:
-            blocks.append(Paragraph(("The factors of ", result.claim, " are among these.")))
+            blocks.append(Paragraph((result.claim, " has no other factors.")))
             continue
-        blocks.append(Paragraph(("The factors of ", result.claim, ":")))
-        blocks.append(Bullets(tuple(sentence.parts for sentence in sentences)))
+        opening = "The other factors of " if said else "The factors of "
+        said.update(map(str, sentences))
+        blocks.append(Paragraph((opening, result.claim, ":")))
+        blocks.append(Bullets(tuple(sentences)))
     if derivation.meanings:
         blocks.extend(_meanings(problem, derivation.meanings[0]))
     title: tuple[Inline, ...] = ("Where each factor comes from",)
     if factor is not None:
         example = problem.example_index
-        assert example is not None and isinstance(example.size, str)
+        assert example is not None
+        assert isinstance(example.size, str)
         title = ("Where the ", Tracked(reciprocal(Size(example.size))), " comes from")
     return Section("origin", title, tuple(blocks))
+
+
+def _sentences(
+    problem: Problem, provenance: Provenance, labels: _Labels
+) -> Iterator[tuple[Inline, ...]]:
+    """A sentence for each factor; one for all factors that the same lemma brought."""
+    brought: dict[object, list[Source]] = {}
+    for source in provenance.sources:
+        name = source.sentence if source.lemma is None else key(source.lemma)
+        brought.setdefault(name, []).append(source)
+    for sources in brought.values():
+        claim = sources[0].lemma
+        label = None if claim is None else labels.by_claim.get(key(claim))
+        if label is None or claim is None:
+            yield from (_told(source.sentence, problem) for source in sources)
+            continue
+        factors = _listed((source.factor,) for source in sources)
+        verb = " comes with " if len(sources) == 1 else " come with "
+        yield (*factors, verb, claim, ", see ", Reference(label))
+    for meeting in provenance.meetings:
+        yield _told(meeting.sentence, problem)
+
+
+def _told(sentence: Prose, problem: Problem) -> tuple[Inline, ...]:
+    return tuple(
+        part
+        for told in sentence.parts
+        for part in (words(told, problem) if isinstance(told, str) else (told,))
+    )
 
 
 def _meanings(problem: Problem, meanings: Meanings) -> Iterator[Block]:
@@ -448,23 +551,30 @@ def _meanings(problem: Problem, meanings: Meanings) -> Iterator[Block]:
             Strong("Two meanings of "),
             stack,
             Strong("."),
-            " Texts mean one of two things by it, and both give the same gradient:",
+            " Texts mean one of two things by it, and both give the same ",
+            gradient,
+            ":",
         )
     )
     yield Table(
-        ("stack of derivatives of", "one entry", f"holds 1/{example.size}", "the gradient"),
+        (
+            ("it stacks",),
+            ("one entry",),
+            ("holds ", Tracked(reciprocal(Size(str(example.size))))),
+            (gradient,),
+        ),
         (
             (
-                ("each example’s loss",),
+                ("derivatives of each loss",),
                 (meanings.per_example,),
                 ("no",),
-                (Relation(gradient, "=", meanings.with_factor),),
+                (meanings.with_factor,),
             ),
             (
-                ("the cost",),
+                ("derivatives of the cost",),
                 (Relation(cost, "=", meanings.of_cost.result),),
                 ("yes",),
-                (Relation(gradient, "=", meanings.without_factor),),
+                (meanings.without_factor,),
             ),
         ),
         "llll",
@@ -472,7 +582,7 @@ def _meanings(problem: Problem, meanings: Meanings) -> Iterator[Block]:
     yield Paragraph(("They are equal:",))
     yield Equations(tuple(step_lines(meanings.without_factor, meanings.equality, "full", {})))
     if meanings.slip is not None:
-        yield from _slip(meanings)
+        yield from _slip(problem, meanings, meanings.slip)
 
 
 def _stack(problem: Problem, derivative: Derivative) -> Formula:
@@ -480,21 +590,27 @@ def _stack(problem: Problem, derivative: Derivative) -> Formula:
     return form.expression if form.expression is not None else derivative
 
 
-def _slip(meanings: Meanings) -> Iterator[Block]:
-    slip = meanings.slip
-    assert slip is not None
+def _slip(problem: Problem, meanings: Meanings, slip: Slip) -> Iterator[Block]:
+    by = problem.quantity(meanings.wrt)
+    cost = problem.cost.head
+    first = Ref(by.name, (1,) * len(by.indices))
     yield Paragraph(
         (
-            Strong("A common slip."),
-            " In ",
-            slip.wrong,
-            " the sum is closed too early: what is multiplied changes with the example and must "
-            "stay inside. A counterexample",
-            f" ({slip.assumption})" if slip.assumption else "",
-            ": ",
-            *_values(slip.values),
-            ". The gradient is ",
-            Number(slip.right),
+            Strong("A common slip"),
+            " is to close the sum too early: what is multiplied changes with the example.",
+        )
+    )
+    yield Equations((Line(Derivative(cost, by.ref), slip.wrong, sign="≠"),))
+    yield Paragraph(
+        (
+            "A counterexample",
+            *_assumed(problem, slip),
+            ": let ",
+            *_listed((part,) for part in _sizes(slip.sizes) if part != ", "),
+            " with ",
+            *_listed((Relation(what, "=", Number(value)),) for what, value in slip.values),
+            ". Then ",
+            Relation(Derivative(cost, first), "=", Number(slip.right)),
             ", but the slip gives ",
             *_choices(slip.slipped),
             ".",
@@ -502,22 +618,19 @@ def _slip(meanings: Meanings) -> Iterator[Block]:
     )
 
 
-def _values(values: Iterable[tuple[Term, object]]) -> Iterator[Inline]:
-    from fractions import Fraction
+def _assumed(problem: Problem, slip: Slip) -> Iterator[Inline]:
+    """What abstract functions are taken to be, with their signs as mathematics."""
+    if not slip.assumption:
+        return
+    yield ", "
+    names = {function.text: function.name for function in problem.functions}
+    signs = "|".join(map(re.escape, names))
+    for part in re.split(rf"(?<!\w)({signs})(?=\()", slip.assumption):
+        yield FunctionSign(names[part]) if part in names else part
 
-    for number, (what, value) in enumerate(values):
-        assert isinstance(value, Fraction)
-        if number:
-            yield ", "
-        yield Relation(what, "=", Number(value))
 
-
-def _choices(values: tuple[object, ...]) -> Iterator[Inline]:
-    from fractions import Fraction
-
-    distinct = list(dict.fromkeys(values))
-    for number, value in enumerate(distinct):
-        assert isinstance(value, Fraction)
+def _choices(values: tuple[Fraction, ...]) -> Iterator[Inline]:
+    for number, value in enumerate(dict.fromkeys(values)):
         if number:
             yield " or "
         yield Number(value)
@@ -532,15 +645,16 @@ def _scaling(derivation: Derivation) -> Iterator[Section]:
     if scaling is None:
         return
     example = derivation.problem.example_index
-    assert example is not None and isinstance(example.size, str)
+    assert example is not None
+    assert isinstance(example.size, str)
     size = Size(example.size)
     rows = tuple(
         (
             (_number(row.count),),
-            (f"{row.gradient_norm_sum:.2g}",),
-            (f"{row.gradient_norm_mean:.2g}",),
-            (f"{row.largest_step_sum:.2g}" if row.largest_step_sum else "none",),
-            (f"{row.largest_step_mean:.2g}" if row.largest_step_mean else "none",),
+            (significant(row.gradient_norm_sum),),
+            (significant(row.gradient_norm_mean),),
+            (significant(row.largest_step_sum) if row.largest_step_sum else "none",),
+            (significant(row.largest_step_mean) if row.largest_step_mean else "none",),
         )
         for row in scaling.rows
     )
@@ -550,25 +664,40 @@ def _scaling(derivation: Derivation) -> Iterator[Section]:
         (
             Paragraph(
                 (
-                    "Without the division the gradient grows with the number of examples, and the "
-                    "largest step at which gradient descent is stable shrinks with it; with the "
-                    "division both stay as they are. ",
-                    scaling.method,
+                    "Without the division the gradient is ",
+                    size,
+                    " times as large and the largest step at which gradient descent is stable ",
+                    size,
+                    " times as small: the step has to be chosen anew for each number of examples. ",
+                    *words(scaling.method, derivation.problem, names=True),
                 )
             ),
             Table(
                 (
-                    example.size,
-                    "gradient, sum",
-                    "gradient, mean",
-                    "largest step, sum",
-                    "largest step, mean",
+                    (size,),
+                    ("gradient, sum",),
+                    ("gradient, mean",),
+                    ("largest step, sum",),
+                    ("largest step, mean",),
                 ),
                 rows,
                 "rrrrr",
             ),
         ),
     )
+
+
+def significant(value: float, digits: int = 2) -> str:
+    """A measured number to so many significant digits, written out.
+
+    >>> significant(174.3), significant(0.000841), significant(7.0)
+    ('170', '0.00084', '7.0')
+    """
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.{digits - 1}e}")
+    places = digits - 1 - floor(log10(abs(rounded)))
+    return f"{rounded:.{max(places, 0)}f}"
 
 
 # 7 Checks ----------------------------------------------------------------------------------------
@@ -581,7 +710,7 @@ def _checks(derivation: Derivation) -> Iterator[Section]:
     for check in derivation.checks:
         groups.setdefault(check.kind, []).append(check)
     rows = tuple(_check_row(kind, checks) for kind, checks in groups.items())
-    table = Table(("what", "how", "outcome", "residual", "tolerance", "seed"), rows, "llllll")
+    table = Table(_head("what", "how", "outcome", "residual", "tolerance", "seed"), rows, "llllll")
     yield Section("checks", ("Checked",), (table,))
 
 
@@ -619,11 +748,23 @@ def _check_row(kind: str, checks: list[Check]) -> tuple[tuple[Inline, ...], ...]
         (_KINDS.get(kind, kind),),
         (_METHODS.get(kind, checks[0].method),),
         (outcome,),
-        (_bound(max(residuals)) if residuals else "",),
-        (f"{max(tolerances):.0e}" if tolerances else "exact",),
+        (scientific(max(residuals)) if residuals else "",),
+        (scientific(max(tolerances)) if tolerances else "exact",),
         (", ".join(map(str, seeds)),),
     )
 
 
-def _bound(residual: float) -> str:
-    return "0" if residual == 0 else f"{residual:.0e}"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def scientific(value: float) -> str:
+    """A small number as a power of ten, with one digit in front where it isn't 1.
+
+    >>> scientific(1e-32), scientific(3e-6), scientific(0.0)
+    ('10⁻³²', '3 · 10⁻⁶', '0')
+    """
+    if value == 0:
+        return "0"
+    digit, power = f"{value:.0e}".split("e")
+    ten = "10" + str(int(power)).translate(_SUPERSCRIPTS)
+    return ten if digit == "1" else f"{digit} · {ten}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from derive.backpropagation import LEMMA
 from derive.derivation import Detail, Lemma, Step
 from derive.document.model import Inline, Line, Reference
-from derive.rules import RULES
+from derive.rules import CHAIN_RULE, DEFINITION, RULES
 from derive.terms import Term, key
 
 __all__ = ["is_shown", "lemma_lines", "step_lines"]
@@ -38,6 +38,9 @@ _SAYS_ALL = {
     "signs",
     "take the sign inside",
 }
+
+#: Rules that say more than those around them.
+_SAYING_MOST = {CHAIN_RULE.name, "quotient rule", "product rule"}
 
 #: Steps that need no words of their own beside those of another step on the same line.
 _SILENT = {
@@ -120,14 +123,19 @@ def _in_full(step: Step) -> Iterator[Inline]:
 
 
 def _leading(steps: list[Step]) -> list[Step]:
-    """The steps worth naming where several made one line: at most two. The derivative of a function
-    says more than the rules around it, and what was done here more than the name of a rule."""
+    """The steps worth naming where several made one line: at most two. The chain rule and the
+    derivative of a function say more than the rules around them, and what was done here more than
+    the name of a rule."""
     distinct = list({step.rule: step for step in steps}.values())
     if len(distinct) <= 2:
         return distinct
-    named = [step for step in distinct if step.rule.startswith("derivative of ")]
-    told = [step for step in distinct if step.rule in _BY_REASON]
-    return (named or told or distinct)[-2:]
+    named = [
+        step
+        for step in distinct
+        if step.rule in _SAYING_MOST or step.rule.startswith("derivative of ")
+    ]
+    told = [step for step in distinct if step.rule in _BY_REASON and step.rule != DEFINITION.name]
+    return [*named[:2], *told[-1:]][:2] or distinct[-2:]
 
 
 def _words(step: Step, labels: Mapping[object, str]) -> Iterator[Inline]:
@@ -144,9 +152,7 @@ def _words(step: Step, labels: Mapping[object, str]) -> Iterator[Inline]:
         else:
             yield "by "
             yield from step.reason.parts
-    elif step.rule in _BY_REASON:
-        yield from step.reason.parts
-    elif step.rule == DEFINITION_BACKWARDS:
+    elif step.rule in _BY_REASON or step.rule == DEFINITION_BACKWARDS:
         yield from step.reason.parts
     else:
         yield RULES[step.rule].name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from derive.document.model import Formula, Relation, ShapeOf, Stack, Tracked
+from derive.document.model import Formula, FunctionSign, Relation, ShapeOf, Stack, Tracked
 from derive.matrix import matrix_layout
 from derive.matrix.expression import Matrix
 from derive.notation import Notation, layout
@@ -26,7 +26,7 @@ SIGNS: dict[str, Symbol] = {
 
 def is_formula(part: object) -> bool:
     """Whether a part of a sentence is mathematics."""
-    return isinstance(part, (Term, Index, Matrix, Relation, Stack, ShapeOf, Tracked))
+    return isinstance(part, (Term, Index, Matrix, Relation, Stack, ShapeOf, FunctionSign, Tracked))
 
 
 def formula_box(formula: Formula | Tracked, notation: Notation) -> Box:
@@ -36,6 +36,8 @@ def formula_box(formula: Formula | Tracked, notation: Notation) -> Box:
             return Row((formula_box(left, notation), SIGNS[sign], formula_box(right, notation)))
         case ShapeOf(sizes=sizes):
             return _shape(sizes)
+        case FunctionSign(name=name):
+            return _function(name, notation)
         case Stack(term=term):
             return _stack(term, notation)
         case Tracked(formula=inner):
@@ -77,6 +79,13 @@ def _stack(term: Term, notation: Notation) -> Box:
             return _symbol(name, notation)
         case _:
             return layout(term, notation)
+
+
+def _function(name: str, notation: Notation) -> Box:
+    assert notation.problem is not None
+    function = notation.problem.function(name)
+    assert function is not None
+    return Symbol(function.latex, function.text)
 
 
 def _symbol(name: str, notation: Notation) -> Box:

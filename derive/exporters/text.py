@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from derive.derivation import Detail
 from derive.document import Document, LayoutChoice, build, why
@@ -19,8 +20,9 @@ from derive.document.model import (
     Strong,
     Table,
 )
-from derive.exporters.formulas import formula_box, is_formula
+from derive.exporters.formulas import formula_box
 from derive.gradients import Derivation
+from derive.model import Problem
 from derive.notation import Mark, Notation, columns, in_brackets
 from derive.notation.boxes import Box
 from derive.notation.lines import broken
@@ -30,6 +32,12 @@ __all__ = ["export", "export_why", "write"]
 
 #: Text narrower than this cannot hold a formula and its reason.
 NARROWEST = 40
+
+#: Stands for the spaces of a formula until the lines are made.
+_GLUE = "\N{NO-BREAK SPACE}"
+
+#: A left side wider than this share of the line stands on a line of its own.
+_WIDEST_LEFT = 0.45
 
 
 def export(
@@ -45,13 +53,13 @@ def export(
     Args:
         derivation: what is printed.
         detail: how much of it.
-        width: the number of columns; formulas without a sign to break at may be wider.
+        width: the number of columns, at least 40.
         layout: which matrix layouts are printed.
         mark: how the tracked factor is shown: ``⟦1/m⟧``, or in a terminal's colours.
 
     >>> from derive.gradients import gradient
     >>> text = export(gradient("linear_regression", wrt="w", check="none"))
-    >>> print(text.splitlines()[4].strip())
+    >>> print(next(line for line in text.splitlines() if "∂J/∂w_j" in line).strip())
     ∂J/∂w_j = ⟦1/m⟧ Σᵢ₌₁ᵐ (ŷ_i − y_i) x_ij
     """
     return write(build(derivation, detail=detail, layout=layout), width=width, mark=mark)
@@ -72,29 +80,34 @@ class _Writer:
         self.document = document
         self.width = width
         self.mark = mark
-        self.notation = Notation(document.problem, track=document.track, longest_sum=6)
+        problem = _printable_symbols(document.problem)
+        self.notation = Notation(problem, track=document.track, longest_sum=6)
         self.numbers = {label: n for n, label in enumerate(document.labels(), start=1)}
 
     def text(self) -> str:
-        lines = [self.document.title, "═" * min(columns(self.document.title), self.width), ""]
+        lines = [*self.heading(printable(self.document.title), "═"), ""]
         for block in self.document.opening:
             lines.extend(self.block(block))
         for number, section in enumerate(self.document.sections, start=1):
             lines.extend(self.section(section, number))
         while lines and not lines[-1]:
             lines.pop()
-        return "\n".join(line.rstrip() for line in lines) + "\n"
+        return "\n".join(line.replace(_GLUE, " ").rstrip() for line in lines) + "\n"
+
+    def heading(self, title: str, rule: str) -> Iterator[str]:
+        lines = filled(title, self.width)
+        yield from lines
+        yield rule * max(map(columns, lines))
 
     def section(self, section: Section, number: int) -> Iterator[str]:
-        title = f"{number}  {self.inline(section.title)}"
         yield ""
-        yield title
-        yield "─" * min(columns(title), self.width)
+        yield from self.heading(f"{number}{_GLUE * 2}{self.inline(section.title)}", "─")
         for block in section.blocks:
             yield from self.block(block)
 
     def inline(self, parts: Iterable[Inline]) -> str:
-        return "".join(self.part(part) for part in parts)
+        """Parts of a sentence; the spaces of formulas are glued."""
+        return "".join(map(self.part, parts))
 
     def part(self, part: Inline) -> str:
         match part:
@@ -105,7 +118,7 @@ class _Writer:
             case Reference(label=label):
                 return f"({self.numbers[label]})"
             case _:
-                return self.formula(formula_box(part, self.notation))
+                return self.formula(formula_box(part, self.notation)).replace(" ", _GLUE)
 
     def formula(self, box: Box) -> str:
         return write_text(box, self.mark)
@@ -113,137 +126,224 @@ class _Writer:
     def block(self, block: Block) -> Iterator[str]:
         match block:
             case Paragraph(parts=parts):
-                yield from self.wrapped(parts, "", "")
-                yield ""
+                yield from filled(self.inline(parts), self.width)
             case Bullets(items=items):
                 for item in items:
-                    yield from self.wrapped(item, "  • ", "    ")
-                yield ""
+                    yield from filled(self.inline(item), self.width, "  • ", "    ")
             case Table():
                 yield from self.table(block)
-                yield ""
             case Equations(lines=lines):
                 yield from self.equations(lines)
-                yield ""
-
-    def wrapped(self, parts: Iterable[Inline], first: str, rest: str) -> list[str]:
-        """A paragraph filled to the width; formulas are not broken at their spaces."""
-        words = "".join(
-            self.part(part).replace(" ", "\N{NO-BREAK SPACE}")
-            if is_formula(part)
-            else self.part(part)
-            for part in parts
-        )
-        lines: list[str] = []
-        current = first
-        empty = True
-        for word in words.split(" "):
-            addition = word if empty else " " + word
-            if not empty and columns(current) + columns(addition) > self.width:
-                lines.append(current)
-                current, addition = rest, word
-            current += addition
-            empty = False
-        lines.append(current)
-        return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+        yield ""
 
     # Tables --------------------------------------------------------------------------------------
 
     def table(self, table: Table) -> Iterator[str]:
-        cells = [[self.inline(cell) for cell in row] for row in table.rows]
-        head = list(table.head) if any(table.head) else []
-        every = [head, *cells] if head else cells
-        widths = [max(columns(row[n]) for row in every) for n in range(len(table.head))]
-        limits = self.limits(widths)
+        head = [self.inline(cell) for cell in table.head]
+        rows = [[self.inline(cell) for cell in row] for row in table.rows]
+        every = [head, *rows] if any(head) else rows
+        widths = _fitted(every, self.width - 2 - 2 * (len(head) - 1), 0 if head[0] else 0.6)
+        if widths is None:
+            yield from self.records(head, rows)
+            return
         align = table.align or "l" * len(widths)
-        if head:
-            yield from self.row(head, limits, align)
-            yield "  " + "─" * (sum(limits) + 2 * (len(limits) - 1))
-        for row in cells:
-            yield from self.row(row, limits, align)
+        if any(head):
+            yield from _row(head, widths, align)
+            yield "  " + "─" * (sum(widths) + 2 * (len(widths) - 1))
+        for row in rows:
+            yield from _row(row, widths, align)
 
-    def limits(self, widths: list[int]) -> list[int]:
-        """The widths of the columns, the widest cut until all fit."""
-        limits = list(widths)
-        room = self.width - 2 - 2 * (len(widths) - 1)
-        while sum(limits) > room and max(limits) > 12:
-            limits[limits.index(max(limits))] -= 1
-        return limits
+    def records(self, head: list[str], rows: list[list[str]]) -> Iterator[str]:
+        """A table that is too wide: each row as a list of its cells."""
+        if not head[0]:
+            yield from self.pairs(rows)
+            return
+        names = max(map(columns, head[1:]), default=0)
+        for row in rows:
+            yield from filled(f"{head[0]} {row[0]}", self.width, "  ", "    ")
+            for name, cell in zip(head[1:], row[1:], strict=True):
+                if cell:
+                    first = "    " + _padded(name, names, "l") + "  "
+                    yield from filled(cell, self.width, first, " " * columns(first))
 
-    def row(self, cells: list[str], limits: list[int], align: str) -> Iterator[str]:
-        wrapped = [
-            textwrap.wrap(cell, limit, break_long_words=False, break_on_hyphens=False) or [""]
-            if columns(cell) > limit
-            else [cell]
-            for cell, limit in zip(cells, limits, strict=True)
-        ]
-        for n in range(max(map(len, wrapped))):
-            parts = [
-                _padded(lines[n] if n < len(lines) else "", limit, side)
-                for lines, limit, side in zip(wrapped, limits, align, strict=True)
-            ]
-            yield "  " + "  ".join(parts)
+    def pairs(self, rows: list[list[str]]) -> Iterator[str]:
+        """Rows whose first cell names the second; the others stand below it."""
+        names = max(columns(row[0]) for row in rows)
+        for row in rows:
+            first = "  " + _padded(row[0], names, "l") + "  "
+            rest = " " * (columns(first) + 2)
+            yield from filled(row[1], self.width, first, rest)
+            for cell in row[2:]:
+                yield from filled(cell, self.width, rest, rest)
 
     # Equations -----------------------------------------------------------------------------------
 
     def equations(self, lines: tuple[Line, ...]) -> Iterator[str]:
+        numbered = any(line.label for line in lines)
+        edge = self.width - (6 if numbered else 0)
         lefts = [
             "" if line.left is None else self.formula(formula_box(line.left, self.notation))
             for line in lines
         ]
         indent = 2 + max(map(columns, lefts))
-        numbered = any(line.label in self.numbers for line in lines)
-        edge = self.width - (6 if numbered else 0)
-        rights = [formula_box(line.right, self.notation) for line in lines]
-        reasons = [self.inline(line.reason) for line in lines]
-        widest = max(
-            (
-                columns(self.formula(right))
-                for right, reason in zip(rights, reasons, strict=True)
-                if indent + 3 + columns(self.formula(right)) + 2 + columns(reason) <= edge
-            ),
-            default=0,
-        )
-        margin = min(
-            indent + 3 + widest + 3,
-            edge - max(min(columns(reason), edge // 2) for reason in reasons),
-        )
-        for line, left, right, reason in zip(lines, lefts, rights, reasons, strict=True):
-            label = f"({self.numbers[line.label]})" if line.label in self.numbers else ""
-            start = _padded(left, indent, "r") + " = "
-            yield from self.line(start, right, reason, label, margin, edge)
-
-    def line(
-        self, start: str, right: Box, reason: str, label: str, margin: int, edge: int
-    ) -> Iterator[str]:
-        indent = " " * (columns(start) + 2)
-        pieces = [
-            self.formula(piece).strip()
-            for piece in broken(
-                right, edge - columns(start), lambda box: columns(self.formula(box))
-            )
+        aside = indent + 3 > _WIDEST_LEFT * edge
+        indent = 3 if aside else indent
+        laid = [
+            self.laid(line, left, indent, edge, aside)
+            for line, left in zip(lines, lefts, strict=True)
         ]
-        rows = [start + pieces[0], *(indent + piece for piece in pieces[1:])]
-        last = rows[-1]
-        if reason:
-            if columns(last) + 2 <= margin and margin + columns(reason) <= edge:
-                last = _padded(last, margin, "l") + reason
-            elif columns(last) + 3 + columns(reason) <= edge:
-                last = last + "   " + reason
-            else:
-                yield from rows
-                rows = []
-                wrapped = textwrap.wrap(
-                    reason,
-                    max(edge - margin, edge // 2),
-                    break_long_words=False,
-                    break_on_hyphens=False,
-                )
-                place = min(margin, edge - max(map(columns, wrapped)))
-                yield from (" " * place + words for words in wrapped[:-1])
-                last = " " * place + wrapped[-1]
-        yield from rows[:-1]
-        yield _padded(last, self.width - columns(label), "l") + label if label else last
+        margin = _margin(laid, edge)
+        for line in laid:
+            yield from line.above
+            rows = _with_reason(line, margin, edge)
+            if line.number:
+                rows[-1] = _padded(rows[-1], self.width - columns(line.number), "l") + line.number
+            yield from rows
+
+    def laid(self, line: Line, left: str, indent: int, edge: int, aside: bool) -> _Laid:
+        above: list[str] = []
+        if aside and left:
+            above = filled(left.replace(" ", _GLUE), edge, "  ", "    ")
+            left = ""
+        start = f"{_padded(left, indent, 'r')} {line.sign} "
+        right = formula_box(line.right, self.notation)
+        room = edge - columns(start)
+        pieces = [self.formula(right)]
+        if columns(pieces[0]) > room:
+            boxes = broken(right, room - 2, lambda box: columns(self.formula(box).strip()))
+            pieces = [
+                part
+                for box in boxes
+                for part in _cut(self.formula(box).strip().replace(" ", _GLUE), room - 2)
+            ]
+        rows = [start + pieces[0]]
+        rows.extend(" " * (columns(start) + 2) + piece for piece in pieces[1:])
+        number = f"({self.numbers[line.label]})" if line.label else ""
+        return _Laid(above, rows, self.inline(line.reason), number, columns(start))
+
+
+@dataclass
+class _Laid:
+    """A line of an equation as rows of text; ``start`` is where its right side begins."""
+
+    above: list[str]
+    rows: list[str]
+    reason: str
+    number: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """The column after the last row."""
+        return columns(self.rows[-1])
+
+
+def _margin(lines: list[_Laid], edge: int) -> int:
+    """The column at which the reasons start: where the most of them fit beside their lines."""
+    told = [line for line in lines if line.reason]
+
+    def cost(margin: int) -> float:
+        total = 0.0
+        for line in told:
+            width = columns(line.reason)
+            if line.end + 2 <= margin and margin + width <= edge:
+                continue
+            total += 1.5 if line.end + 3 + width <= edge else 3.0
+        return total
+
+    return min(sorted({line.end + 3 for line in told}), key=cost, default=edge)
+
+
+def _with_reason(line: _Laid, margin: int, edge: int) -> list[str]:
+    """The rows with the reason beside the last one, or below it where there is no room."""
+    if not line.reason:
+        return line.rows
+    width = columns(line.reason)
+    if line.end + 3 + width <= edge:
+        place = max(line.end + 3, min(margin, edge - width))
+        place = margin if line.end + 2 <= margin and margin + width <= edge else place
+        return [*line.rows[:-1], _padded(line.rows[-1], place, "l") + line.reason]
+    place = min(margin, max(edge - width, line.start + 2))
+    return [*line.rows, *filled(line.reason, edge, " " * place, " " * place)]
+
+
+# Tables ------------------------------------------------------------------------------------------
+
+
+def _fitted(rows: list[list[str]], room: int, least_share: float) -> list[int] | None:
+    """The widths of the columns, those of words made narrower until all fit; ``None`` if they
+    cannot, or not without cutting a column to less than ``least_share`` of its width."""
+    every = list(zip(*rows, strict=True))
+    widths = [max(map(columns, column)) for column in every]
+    natural = list(widths)
+    least = [max(columns(word) for cell in column for word in cell.split(" ")) for column in every]
+    while sum(widths) > room:
+        widest = max(range(len(widths)), key=lambda n: widths[n] - least[n])
+        if widths[widest] == least[widest] or widths[widest] <= least_share * natural[widest]:
+            return None
+        widths[widest] -= 1
+    return widths
+
+
+def _row(cells: list[str], widths: list[int], align: str) -> Iterator[str]:
+    wrapped = [filled(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    for n in range(max(map(len, wrapped))):
+        parts = [
+            _padded(lines[n] if n < len(lines) else "", width, side)
+            for lines, width, side in zip(wrapped, widths, align, strict=True)
+        ]
+        yield "  " + "  ".join(parts)
+
+
+# Lines of words ----------------------------------------------------------------------------------
+
+
+def filled(words: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """Words as lines of at most ``width`` columns that begin with ``first`` and ``rest``. A word
+    or a formula is broken only if it is longer than a line.
+
+    >>> filled("one two three", 9, "- ", "  ")
+    ['- one two', '  three']
+    """
+    lines: list[str] = []
+    current, empty = first, True
+    room = width - max(columns(first), columns(rest))
+    for word in words.split(" "):
+        for piece in _cut(word, room):
+            addition = piece if empty else " " + piece
+            if not empty and columns(current) + columns(addition) > width:
+                lines.append(current)
+                current, addition = rest, piece
+            current += addition
+            empty = False
+    return [*lines, current]
+
+
+_SIGNS = "+−·⊙="
+_ONE_SIGN = re.compile(r"\x1b\[[0-9;]*m|.", re.DOTALL)
+
+
+def _cut(word: str, room: int) -> list[str]:
+    """A word in pieces of at most ``room`` columns: a formula at its outermost sign."""
+    if columns(word) <= room:
+        return [word]
+    depth = 0
+    best: tuple[tuple[bool, int, int], int] | None = None
+    for place, character in enumerate(word):
+        depth += (character in "([⟦") - (character in ")]⟧")
+        if character == _GLUE and 0 < columns(word[:place]) <= room:
+            rank = (word[place + 1 : place + 2] in _SIGNS, -depth, place)
+            if best is None or rank > best[0]:
+                best = (rank, place)
+    if best is not None:
+        place = best[1]
+        return [word[:place], *_cut(word[place + 1 :], room)]
+    piece = ""
+    for sign in _ONE_SIGN.findall(word):
+        if piece and columns(piece) + columns(sign) > room:
+            return [piece, *_cut(word[len(piece) :], room)]
+        piece += sign
+    return [piece]
 
 
 def _padded(text: str, width: int, side: str) -> str:
@@ -257,4 +357,16 @@ def printable(words: str) -> str:
     >>> printable("a\x1b[31mb\n")
     'a [31mb '
     """
-    return "".join(character if character.isprintable() else " " for character in words)
+    return "".join(sign if sign.isprintable() or sign == _GLUE else " " for sign in words)
+
+
+def _printable_symbols(problem: Problem) -> Problem:
+    """The problem with symbols that are safe to print."""
+    return replace(
+        problem,
+        quantities=tuple(
+            replace(each, text=printable(each.text), stack_text=printable(each.stack_text))
+            for each in problem.quantities
+        ),
+        functions=tuple(replace(each, text=printable(each.text)) for each in problem.functions),
+    )

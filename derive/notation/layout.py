@@ -521,19 +521,23 @@ class _Layout:
         closed = self.strength(of) >= Strength.POWER and not isinstance(first, (Number, Size))
         if not bracketed and (closed or isinstance(of, (Apply, Derivative))):
             return inner
-        square = bracketed or contains(of, Sum) or nesting(inner) > 0
+        if nesting(inner) > 0:
+            return parenthesised(inner)  # another kind than the one inside
+        square = bracketed or contains(of, Sum)
         return parenthesised(inner, "square" if square else "round")
 
     def is_total(self, term: Derivative) -> bool:
         """Whether the derivative is written with d: what is differentiated is defined by that one
         quantity alone, besides data and hyperparameters, which are constants."""
         problem = self.notation.problem
-        if problem is None or not isinstance(term.of, Ref):
+        if problem is None:
             return False
+        constants = {q.name for q in problem.inputs if q.role in ("data", "hyperparameter")}
+        if not isinstance(term.of, Ref):
+            return {r for r in references(term.of) if r.name not in constants} == {term.by}
         definition = problem.definition(term.of.name)
         if definition is None:
             return False
-        constants = {q.name for q in problem.inputs if q.role in ("data", "hyperparameter")}
         found = {ref for ref in references(definition.body) if ref.name not in constants}
         if len(found) != 1:
             return False

@@ -44,6 +44,7 @@ _EXP = 1.5 + 2 * 0.6  # exp and its parentheses, where an exponent is too tall
 _COMMA = 0.28 + _THIN_SPACE
 _DELIMITER = (0.39, 0.46, 0.6, 0.74, 0.8)
 _SUM_SIGN = 1.45
+_FRAME = 0.7  # a mark's frame, with the space around it
 _RULE = 0.24  # what a fraction adds: the space at the ends of its rule
 _SCRIPT = 0.72  # a script's size beside its base's
 _SMALL = 0.72
@@ -98,7 +99,7 @@ def width_in_em(box: Box) -> float:
         case Delimiter(pair=pair):
             return _DELIMITER[min(pair.depth, len(_DELIMITER) - 1)]
         case Marked(body=body):
-            return width_in_em(body)
+            return _FRAME + width_in_em(body)
         case _:
             raise TypeError(f"no width for a {type(box).__name__}")
 

@@ -152,7 +152,8 @@ def _docstring(plan: Plan, title: str, lines: Sequence[str]) -> list[str]:
 
 
 def _safe(line: str) -> str:
-    return line.replace("\\", "\\\\").replace('"""', "'''")
+    plain = "".join(character if character.isprintable() else " " for character in line)
+    return plain.replace("\\", "\\\\").replace('"""', "'''")
 
 
 def _axes_table(plan: Plan) -> list[str]:

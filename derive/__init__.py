@@ -1,0 +1,120 @@
+"""Symbolic derivation of gradients: every step shown, named, justified and checked.
+
+>>> import derive
+>>> d = derive.gradient("logistic_regression", wrt="w")
+>>> print(d.result)
+(1/m) Σᵢ₌₁ᵐ (a_i − y_i) x_ij
+
+Everything documented here is loaded when it is first used, so that ``import derive`` is cheap.
+"""
+
+from __future__ import annotations
+
+# Type checkers take this for true (PEP 484); importing it from typing would cost start-up time.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from derive import catalogue as catalogue
+    from derive import errors as errors
+    from derive.errors import CheckFailed, DeriveError, InputError, Unsupported
+    from derive.exporters.json import read as from_json
+    from derive.gradients import Derivation, gradient
+    from derive.language import (
+        arctan,
+        cos,
+        cosh,
+        data,
+        define,
+        exp,
+        fact,
+        family,
+        function,
+        hyperparameter,
+        indices,
+        ln,
+        mean,
+        parameter,
+        parameters,
+        problem,
+        sigmoid,
+        sin,
+        sinh,
+        size,
+        softplus,
+        sqrt,
+        sum,  # noqa: A004 - the textbook's name; used qualified, as derive.sum
+        tanh,
+    )
+    from derive.model import Problem
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CheckFailed",
+    "Derivation",
+    "DeriveError",
+    "InputError",
+    "Problem",
+    "Unsupported",
+    "__version__",
+    "arctan",
+    "catalogue",
+    "cos",
+    "cosh",
+    "data",
+    "define",
+    "errors",
+    "exp",
+    "fact",
+    "family",
+    "from_json",
+    "function",
+    "gradient",
+    "hyperparameter",
+    "indices",
+    "ln",
+    "mean",
+    "parameter",
+    "parameters",
+    "problem",
+    "sigmoid",
+    "sin",
+    "sinh",
+    "size",
+    "softplus",
+    "sqrt",
+    "sum",
+    "tanh",
+]
+
+#: The module of each name that is not from the authors' language, and its name there.
+_ELSEWHERE = {
+    "CheckFailed": ("derive.errors", "CheckFailed"),
+    "Derivation": ("derive.gradients", "Derivation"),
+    "DeriveError": ("derive.errors", "DeriveError"),
+    "InputError": ("derive.errors", "InputError"),
+    "Problem": ("derive.model", "Problem"),
+    "Unsupported": ("derive.errors", "Unsupported"),
+    "from_json": ("derive.exporters.json", "read"),
+    "gradient": ("derive.gradients", "gradient"),
+}
+_MODULES = ("catalogue", "errors")
+
+
+if not TYPE_CHECKING:  # so that a type checker still reports a name that isn't there
+
+    def __getattr__(name: str) -> object:
+        """Load a public name when it is first asked for (PEP 562)."""
+        if name not in __all__:
+            raise AttributeError(f"module 'derive' has no attribute {name!r}")
+        from importlib import import_module
+
+        if name in _MODULES:
+            return import_module(f"derive.{name}")
+        module, attribute = _ELSEWHERE.get(name, ("derive.language", name))
+        value = getattr(import_module(module), attribute)
+        globals()[name] = value  # the next look-up finds it at once
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,218 @@
+"""What can stand on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from difflib import get_close_matches
+from functools import partial
+from typing import NoReturn
+
+from derive import __version__
+from derive.errors import InputError
+
+__all__ = ["parse"]
+
+_COMMANDS = ("list", "show", "why", "build")
+_DETAILS = ("brief", "normal", "full")
+_LAYOUTS = ("rows", "columns", "both")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see {self.prog} --help")
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The arguments by name; ``command`` is one of ``list``, ``show``, ``why``, ``build``.
+
+    Raises:
+        InputError: they cannot be read.
+
+    >>> parse(["show", "mlp", "-m", "4"]).sizes
+    [('m', 4)]
+    """
+    command = next((word for word in arguments if not word.startswith("-")), None)
+    if command is None and not arguments:
+        raise InputError(f"say what to do: {', '.join(_COMMANDS)}; see derive --help")
+    if command is not None and command not in _COMMANDS:
+        near = get_close_matches(command, _COMMANDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_COMMANDS)}"
+        raise InputError(f"there is no command {command!r}; {hint}")
+    return _parser().parse_args(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="derive",
+        description="Derive the gradient of a cost, every step named, justified and checked.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"derive {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _list(commands)
+    _show(commands)
+    _why(commands)
+    _build(commands)
+    return parser
+
+
+def _list(commands: argparse._SubParsersAction[_Parser]) -> None:
+    words = "what the catalogue holds"
+    parser = commands.add_parser("list", help=words, description=words, allow_abbrev=False)
+    parser.add_argument("--json", action="store_true", help="as JSON, with sizes and symbols")
+
+
+def _show(commands: argparse._SubParsersAction[_Parser]) -> None:
+    words = "print a derivation"
+    parser = commands.add_parser("show", help=words, description=words, allow_abbrev=False)
+    _name(parser)
+    _common(parser)
+    _detail(parser)
+    parser.add_argument(
+        "--layout",
+        choices=_LAYOUTS,
+        default="both",
+        metavar="LAYOUT",
+        help="matrices with examples as rows, as columns, or both (default)",
+    )
+    _width(parser)
+
+
+def _why(commands: argparse._SubParsersAction[_Parser]) -> None:
+    words = "tell where each factor of the gradient comes from, the 1/m above all"
+    parser = commands.add_parser("why", help=words, description=words, allow_abbrev=False)
+    _name(parser)
+    _common(parser)
+    _width(parser)
+
+
+def _build(commands: argparse._SubParsersAction[_Parser]) -> None:
+    words = "write derivations into a folder"
+    parser = commands.add_parser("build", help=words, description=words, allow_abbrev=False)
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="a catalogue entry or FILE.py:PROBLEM; the whole catalogue if left out",
+    )
+    parser.add_argument(
+        "-o", dest="output", default="outputs", metavar="DIR", help="where to (default: outputs)"
+    )
+    parser.add_argument(
+        "--format",
+        dest="formats",
+        type=_words,
+        default=("tex", "txt", "json", "py"),
+        metavar="tex,txt,json,py",
+        help="which formats (default: all)",
+    )
+    parser.add_argument(
+        "--fragment", action="store_true", help="LaTeX without a preamble, to be \\input"
+    )
+    parser.add_argument(
+        "--jobs", type=_positive, metavar="N", help="how many derive at once (default: all cores)"
+    )
+    _common(parser)
+    _detail(parser)
+
+
+def _name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="a catalogue entry or FILE.py:PROBLEM")
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--wrt",
+        type=_words,
+        action="extend",
+        default=[],
+        metavar="PARAMETER",
+        help="what to differentiate by (default: each parameter)",
+    )
+    for name, words in (("m", "the number of examples"), ("n", "the number of features")):
+        parser.add_argument(
+            f"-{name}",
+            dest="sizes",
+            type=partial(_named_size, name),
+            action="append",
+            default=[],
+            metavar="N",
+            help=f"{words} in the written-out case",
+        )
+    parser.add_argument(
+        "--size",
+        dest="sizes",
+        type=_size,
+        action="append",
+        metavar="K=4",
+        help="another size of the written-out case",
+    )
+    parser.add_argument(
+        "--seed", type=_natural, default=0, metavar="N", help="for the random values of the checks"
+    )
+
+
+def _detail(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--detail",
+        choices=_DETAILS,
+        default="normal",
+        metavar="DETAIL",
+        help="brief, normal (default) or full",
+    )
+
+
+def _width(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--width",
+        type=_columns,
+        metavar="N",
+        help="columns of text (default: those of the terminal)",
+    )
+
+
+# Values ------------------------------------------------------------------------------------------
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number")
+    return int(text)
+
+
+def _natural(text: str) -> int:
+    if (value := _whole(text)) < 0:
+        raise argparse.ArgumentTypeError(f"at least 0 was expected, not {value}")
+    return value
+
+
+def _positive(text: str) -> int:
+    if (value := _whole(text)) < 1:
+        raise argparse.ArgumentTypeError(f"at least 1 was expected, not {value}")
+    return value
+
+
+def _columns(text: str) -> int:
+    from derive.exporters.text import NARROWEST
+
+    if (value := _whole(text)) < NARROWEST:
+        raise argparse.ArgumentTypeError(f"at least {NARROWEST} was expected, not {value}")
+    return value
+
+
+def _named_size(name: str, text: str) -> tuple[str, int]:
+    return (name, _whole(text))
+
+
+def _size(text: str) -> tuple[str, int]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no size; write K=4")
+    return (name, _whole(value))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in (part.strip() for part in text.split(",")) if word)

@@ -1,0 +1,188 @@
+"""What each command does. Everything but the catalogue is imported where it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from derive.errors import InputError
+
+if TYPE_CHECKING:
+    from derive.build import Entry
+    from derive.gradients import Derivation
+    from derive.notation import Mark
+
+__all__ = ["COMMANDS"]
+
+#: The width of text that no terminal limits.
+WIDTH = 100
+
+
+def _list(options: argparse.Namespace) -> int:
+    from derive.catalogue import NAMES, load
+
+    problems = [load(name) for name in NAMES]
+    if options.json:
+        import json
+
+        from derive.exporters.json import describe
+
+        print(json.dumps([describe(each) for each in problems], ensure_ascii=False, indent=1))
+        return 0
+    width = max(map(len, NAMES))
+    for problem in problems:
+        print(f"{problem.name:{width}}  {problem.title}")
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    derivation = _derivation(options)
+    from derive.exporters import text
+
+    sys.stdout.write(
+        text.export(
+            derivation,
+            detail=options.detail,
+            layout=options.layout,
+            width=_width(options),
+            mark=_mark(),
+        )
+    )
+    return 0
+
+
+def _why(options: argparse.Namespace) -> int:
+    derivation = _derivation(options)
+    from derive.exporters import text
+
+    sys.stdout.write(text.export_why(derivation, width=_width(options), mark=_mark()))
+    return 0
+
+
+def _derivation(options: argparse.Namespace) -> Derivation:
+    from derive.beside import Beside
+
+    with Beside() as beside:
+        from derive.gradients import gradient
+        from derive.small_case import resolve_sizes
+        from derive.targets import find
+
+        problem = find(options.name)
+        sizes: dict[str, Any] = {**resolve_sizes(problem, _sizes(options))}
+        return gradient(problem, options.wrt or None, seed=options.seed, beside=beside, **sizes)
+
+
+def _sizes(options: argparse.Namespace) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for name, value in options.sizes:
+        if sizes.setdefault(name, value) != value:
+            raise InputError(f"the size {name} is given twice, as {sizes[name]} and as {value}")
+    return sizes
+
+
+def _width(options: argparse.Namespace) -> int:
+    import shutil
+
+    from derive.exporters.text import NARROWEST
+
+    if options.width is not None:
+        width: int = options.width
+        return width
+    if not sys.stdout.isatty():
+        return WIDTH
+    return max(shutil.get_terminal_size((WIDTH, 24)).columns, NARROWEST)
+
+
+def _mark() -> Mark:
+    """How the tracked factor is shown: between brackets, and in colour where colours are wanted."""
+    from derive.notation import in_brackets
+
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return in_brackets
+    return lambda text: f"\x1b[1;31m{in_brackets(text)}\x1b[0m"
+
+
+# Building ----------------------------------------------------------------------------------------
+
+
+def _build(options: argparse.Namespace) -> int:
+    from derive.build import Options, build
+    from derive.catalogue import NAMES
+
+    chosen = Options(
+        formats=options.formats,
+        wrt=tuple(options.wrt),
+        sizes=tuple(_sizes(options).items()),
+        detail=options.detail,
+        fragment=options.fragment,
+        seed=options.seed,
+    )
+    targets = tuple(dict.fromkeys(options.names)) or NAMES
+    jobs = options.jobs or os.cpu_count() or 1
+    troubled: list[Entry] = []
+    with _progress(len(targets)) as done:
+        for entry in build(targets, options.output, chosen, jobs=jobs):
+            done(f"{entry.name}: not written" if entry.trouble else f"{entry.name}")
+            if entry.trouble:
+                troubled.append(entry)
+    for entry in troubled:
+        print(_report(entry), file=sys.stderr)
+    if not troubled:
+        print(f"{len(targets)} of {len(targets)} written to {options.output}")
+    return 1 if troubled else 0
+
+
+def _report(entry: Entry) -> str:
+    failed = [check for check in entry.trouble if check.status == "failed"]
+    not_run = len(entry.trouble) - len(failed)
+    parts = [f"{len(failed)} failed"] if failed else []
+    parts += [f"{not_run} could not run"] if not_run else []
+    lines = [f"derive: {entry.name} was not written: of its checks, {' and '.join(parts)}"]
+    lines += [f"  {check.message or check.about}" for check in entry.trouble]
+    return "\n".join(lines)
+
+
+def _progress(total: int) -> AbstractContextManager[Callable[[str], Any]]:
+    """What is told of each entry that is done: a bar on a terminal, else a line each."""
+    if not sys.stderr.isatty():
+        return nullcontext(print)
+    return _Bar(total)
+
+
+class _Bar:
+    """A progress bar on the terminal."""
+
+    def __init__(self, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._progress.add_task("deriving", total=total)
+
+    def __enter__(self) -> Callable[[str], Any]:
+        self._progress.start()
+        return self._done
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def _done(self, words: str) -> None:
+        from rich.markup import escape
+
+        self._progress.update(self._task, advance=1, description=escape(words))
+
+
+#: Each command by its name.
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
+    {"list": _list, "show": _show, "why": _why, "build": _build}
+)

@@ -1,0 +1,106 @@
+"""One sweep over every entry of the catalogue: a new entry is tested with no new test."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections import Counter
+from importlib import import_module
+
+import pytest
+
+from derive import catalogue
+from derive.errors import InputError
+from derive.exporters import json as json_exporter
+from derive.gradients import check_again, gradient
+
+every_entry = pytest.mark.parametrize("name", catalogue.NAMES)
+
+
+@every_entry
+def test_every_check_passes(name, derivation_of):
+    checks = derivation_of(name).checks
+    assert [check for check in checks if check.status != "passed"] == []
+
+
+@every_entry
+def test_every_kind_of_check_is_made(name, derivation_of):
+    derivation = derivation_of(name)
+    kinds = Counter(check.kind for check in derivation.checks)
+    assert set(kinds) == {"step", "chain", "small case", "matrix", "code"}
+    assert kinds["step"] >= len(derivation.steps)
+
+
+@every_entry
+def test_there_is_a_result_and_a_small_case_for_each_parameter(name, derivation_of):
+    derivation = derivation_of(name)
+    parameters = tuple(quantity.name for quantity in derivation.problem.parameters)
+    assert parameters
+    assert derivation.wrt == parameters
+    assert tuple(result.wrt for result in derivation.results) == parameters
+    assert tuple(case.wrt.name for case in derivation.small) == parameters
+    assert tuple(each.wrt for each in derivation.provenance) == parameters
+
+
+@every_entry
+def test_each_result_is_proved_by_a_lemma(name, derivation_of):
+    derivation = derivation_of(name)
+    for result in derivation.results:
+        lemma = derivation.lemma(result.claim)
+        assert lemma is not None
+        assert lemma.result == result.term
+
+
+@every_entry
+def test_every_result_has_a_matrix_form_in_both_layouts(name, derivation_of):
+    for result in derivation_of(name).results:
+        assert result.rows.expression is not None, result.rows.reason
+        assert result.columns.expression is not None, result.columns.reason
+
+
+@every_entry
+def test_the_same_input_gives_the_same_derivation(name, derivation_of):
+    again = gradient(name, check="none")
+    first = derivation_of(name)
+    assert again.lemmas == first.lemmas
+    assert again.small == first.small
+    assert json_exporter.export(gradient(name, check="none")) == json_exporter.export(again)
+
+
+@every_entry
+def test_the_checks_pass_with_another_seed(name, derivation_of):
+    checks = check_again(derivation_of(name), seed=20_231)
+    assert [check for check in checks if check.status != "passed"] == []
+    assert {check.seed for check in checks if check.seed is not None} == {20_231}
+
+
+@every_entry
+@pytest.mark.parametrize("m", [1, 4])
+def test_other_sizes_of_the_small_case_pass_their_checks(name, m):
+    assert gradient(name, m=m).passed
+
+
+@every_entry
+def test_an_entry_is_data_only(name):
+    module = import_module(f"derive.catalogue.{name}")
+    assert module.problem.name == name
+    assert module.problem.title
+    tree = ast.parse(inspect.getsource(module))
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert imported <= {"derive.language", "fractions"}
+    forbidden = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While, ast.If, ast.Import)
+    assert [node for node in ast.walk(tree) if isinstance(node, forbidden)] == []
+
+
+def test_every_module_of_the_catalogue_is_listed():
+    from pathlib import Path
+
+    folder = Path(catalogue.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert set(catalogue.NAMES) == modules
+    assert len(catalogue.NAMES) == len(modules)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(InputError, match=r"no 'logistic_regresion'; did you mean logistic_reg"):
+        catalogue.load("logistic_regresion")

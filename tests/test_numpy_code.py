@@ -17,8 +17,8 @@ import pytest
 
 from derive.catalogue import load
 from derive.errors import Unsupported
-from derive.numpy_code import compile_module, module_source
 from derive.model import Definition, Problem, Quantity
+from derive.numpy_code import compile_module, module_source
 from derive.terms import (
     ONE,
     Apply,

@@ -170,7 +170,7 @@ def test_a_cost_without_curvature_upwards_has_no_largest_step() -> None:
 
 
 def test_data_over_pairs_of_examples_stop_at_fewer_examples() -> None:
-    i, l = indices("i:m", "l:m")  # noqa: E741 - the textbook's letter
+    i, l = indices("i:m", "l:m")
     kernel = data("k[i,l]")
     y = data("y[i]")
     slope = parameter("w")

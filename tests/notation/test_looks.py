@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from derive.model import AbstractFunction, Definition, Problem, Quantity
 from derive.notation import Notation, latex, latex_lines, plain_text, text_lines, unmarked
 from derive.notation.text import columns
-from derive.model import AbstractFunction, Definition, Problem, Quantity
 from derive.terms import (
     ONE,
     ZERO,
@@ -317,8 +317,10 @@ ROWS: list[tuple[Term, str, str]] = [
     ),
     (
         times(third, add(times(Derivative(at("L", 1), at("a", 1)), b), Derivative(b, b))),
-        r"\tfrac{1}{3}\,\Bigl(\frac{\partial L_1}{\partial a_1}\,b"
-        r" + \frac{\partial b}{\partial b}\Bigr)",
+        (
+            r"\tfrac{1}{3}\,\Bigl(\frac{\partial L_1}{\partial a_1}\,b"
+            r" + \frac{\partial b}{\partial b}\Bigr)"
+        ),
         "(1/3) (∂L_1/∂a_1 · b + ∂b/∂b)",
     ),
     (
@@ -512,6 +514,7 @@ def test_every_row_compiles(tmp_path: Path) -> None:
     (tmp_path / "page.tex").write_text(source, encoding="utf-8")
     run = subprocess.run(
         ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"],
+        check=False,
         cwd=tmp_path,
         capture_output=True,
         text=True,

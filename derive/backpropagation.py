@@ -162,11 +162,13 @@ class Prover:
         proof = Proof(Derivative(cost, by), self.scope)
         self._differentiate_definition(proof)
         proof.exhaust(_SIMPLIFICATION[:2])
-        # The derivatives of the stages by the parameter are taken apart here, in the sight of the
-        # reader, instead of in lemmas of their own.
         self._use_ties(proof)
-        role = self.scope.problem.quantity(by.name).role
-        if role != "definition" and proof.apply(CHAIN_RULE):
+        quantity = self.scope.problem.quantity(by.name)
+        of_examples = self.scope.problem.example_index in quantity.indices
+        # The derivatives of the stages by a parameter are taken apart here, in the sight of the
+        # reader. Those by what each example has of its own, as ∂L_i/∂x_ij, are lemmas: they are
+        # worth a name.
+        if not of_examples and proof.apply(CHAIN_RULE):
             self._use_ties(proof)
         return proof
 
@@ -252,7 +254,8 @@ class Prover:
         """Prove the lemmas about the derivatives that are left, in the order of reading."""
         for part in walk(proof.term):
             if self._is_open(part, proof):
-                assert isinstance(part, Derivative) and isinstance(part.of, Ref)
+                assert isinstance(part, Derivative)
+                assert isinstance(part.of, Ref)
                 self.lemma(part.of, part.by)
 
     def _is_open(self, term: Term, proof: Proof) -> bool:
@@ -318,7 +321,7 @@ class Prover:
             for own, place in zip(definition.indices, term.of.indices, strict=True)
         )
         subscript: list[IndexLike] = []
-        taken = [index for index in definition.indices]
+        taken = list(definition.indices)
         quantity = scope.problem.quantity(term.by.name)
         for place, tie, own in zip(term.by.indices, pattern, quantity.indices, strict=True):
             if tie is not None:

@@ -131,9 +131,7 @@ class Scope:
     def uses_directly(self, name: str, by: str) -> bool:
         """Whether ``by`` stands in the body of the definition ``name``."""
         definition = self.problem.definition(name)
-        return definition is not None and any(
-            ref.name == by for ref in references(definition.body)
-        )
+        return definition is not None and any(ref.name == by for ref in references(definition.body))
 
     def uses_indirectly(self, name: str, by: str) -> bool:
         """Whether ``name`` depends on ``by`` through another definition."""
@@ -192,9 +190,7 @@ def write_out(term: Term, sizes: dict[str, int]) -> Term:
     match term:
         case Sum(index=index, body=body):
             extent = index.size if isinstance(index.size, int) else sizes[index.size]
-            parts = [
-                write_out(substitute(body, {index: n}), sizes) for n in range(1, extent + 1)
-            ]
+            parts = [write_out(substitute(body, {index: n}), sizes) for n in range(1, extent + 1)]
             # (f_1 + g_1) + (f_2 + g_2) keeps its parentheses: what belongs together stays so.
             apart = extent > 1 and all(isinstance(part, Add) for part in parts)
             return Add(tuple(parts)) if apart else add(*parts)

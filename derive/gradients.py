@@ -44,11 +44,12 @@ Cost: TypeAlias = "str | Expression | Problem"
 class MatrixLine:
     """One line of the matrix section: a quantity or a derivative, in both layouts.
 
-    ``kind`` is ``"forward"`` for a definition, ``"backward"`` for a derivative by a stage and
-    ``"gradient"`` for a derivative by a parameter.
+    ``kind`` is ``"forward"`` for a definition, ``"backward"`` for a derivative by a stage,
+    ``"gradient"`` for a derivative by a parameter, and ``"meaning"`` for the same with one of the
+    two meanings of ``dZ`` in it.
     """
 
-    kind: Literal["forward", "backward", "gradient"]
+    kind: Literal["forward", "backward", "gradient", "meaning"]
     left: Term
     rows: MatrixForm
     columns: MatrixForm
@@ -218,7 +219,8 @@ def gradient(
     Args:
         cost: the name of a catalogue entry, an expression (see :mod:`derive.language`), or a
             problem made by :func:`derive.problem`.
-        wrt: what to differentiate by, by name or as the quantity; all parameters if left out.
+        wrt: what to differentiate by, by name or as the quantity; if left out, what the problem
+            says, else all parameters.
         check: ``"raise"`` an error if a check fails, only ``"report"`` it, or run ``"none"``.
         seed: for the random values of the checks.
         beside: a process that runs SymPy's part of the checks meanwhile, see
@@ -234,21 +236,27 @@ def gradient(
     >>> print(d.result)
     (1/m) Σᵢ₌₁ᵐ (a_i − y_i) x_ij
     """
-    from derive.checks import require
+    from derive.checks import check_proofs, require
 
     problem = as_problem(cost)
     names = _names(problem, wrt)
     resolved = resolve_sizes(problem, sizes)
     prover = Prover(Scope(problem))
     mains = [prover.gradient(problem.quantity(name).ref) for name in names]
+    lemmas = tuple(prover.lemmas)
+    if beside is not None and check != "none":
+        beside.begin(problem, {main.claim.by.name: main.result for main in mains}, seed)
+    # What rests on a wrong step need not make sense: a wrong step is reported before anything is
+    # made of it.
+    proofs = () if check == "none" else check_proofs(problem, lemmas, seed=seed)
+    if check == "raise":
+        require(proofs)
     results = tuple(
         _result(problem, problem.quantity(name), main)
         for name, main in zip(names, mains, strict=True)
     )
-    if beside is not None and check != "none":
-        beside.begin(problem, {result.wrt: result.term for result in results}, seed)
-    lemmas = tuple(prover.lemmas)
-    meanings = (meanings_of(problem, main, prover) for main in mains)
+    found = (meanings_of(problem, main, prover) for main in mains)
+    meanings = tuple(meaning for meaning in found if meaning is not None)
     unchecked = Derivation(
         problem=problem,
         wrt=names,
@@ -256,27 +264,31 @@ def gradient(
         lemmas=lemmas,
         results=results,
         small=small_cases(problem, names, resolved),
-        matrix=tuple(_matrix_lines(problem, lemmas, mains)),
+        matrix=tuple(_matrix_lines(problem, lemmas, mains, meanings)),
         provenance=tuple(provenance_of(problem, main, lemmas) for main in mains),
-        meanings=tuple(found for found in meanings if found is not None),
+        meanings=meanings,
         checks=(),
         seed=seed,
     )
     if check == "none":
         return unchecked
-    checks = check_again(unchecked, beside=beside)
+    checks = _all_checks(unchecked, seed, beside, proofs)
     if check == "raise":
         require(checks)
     return replace(unchecked, checks=checks)
 
 
-def check_again(
-    derivation: Derivation, seed: int | None = None, beside: Beside | None = None
-) -> tuple[Check, ...]:
-    """Run every check of a derivation, with another seed if one is given.
+def check_again(derivation: Derivation, seed: int | None = None) -> tuple[Check, ...]:
+    """Run every check of a derivation, with another seed if one is given."""
+    return _all_checks(derivation, derivation.seed if seed is None else seed)
 
-    ``beside`` is a process that already works on the comparison with SymPy.
-    """
+
+def _all_checks(
+    derivation: Derivation,
+    seed: int,
+    beside: Beside | None = None,
+    proofs: tuple[Check, ...] | None = None,
+) -> tuple[Check, ...]:
     from derive.checks import check_all
 
     return check_all(
@@ -287,8 +299,9 @@ def check_again(
         forms=[form for line in derivation.matrix for form in (line.rows, line.columns)],
         results={result.wrt: result.term for result in derivation.results},
         source=derivation.python(),
-        seed=derivation.seed if seed is None else seed,
+        seed=seed,
         beside=beside,
+        proofs=proofs,
     )
 
 
@@ -305,7 +318,7 @@ def as_problem(cost: Cost) -> Problem:
 
 def _names(problem: Problem, wrt: str | Named | Iterable[str | Named] | None) -> tuple[str, ...]:
     if wrt is None:
-        names = tuple(quantity.name for quantity in problem.parameters)
+        names = problem.default_wrt or tuple(quantity.name for quantity in problem.parameters)
         if not names:
             raise InputError(
                 f"{problem.name} has no parameters; say what to differentiate by with wrt="
@@ -353,9 +366,13 @@ _LAYOUTS: tuple[Literal["rows"], Literal["columns"]] = ("rows", "columns")
 
 
 def _matrix_lines(
-    problem: Problem, lemmas: Iterable[Lemma], mains: Iterable[Lemma]
+    problem: Problem,
+    lemmas: Iterable[Lemma],
+    mains: Iterable[Lemma],
+    meanings: Iterable[Meanings],
 ) -> Iterable[MatrixLine]:
-    """Forward through the definitions, backward through the stages, then the gradients."""
+    """Forward through the definitions, backward through the stages, then the gradients; at last
+    the gradients with either meaning of ``dZ``."""
     for definition in problem.definitions:
         yield _matrix_line(problem, "forward", definition.head, definition.body, definition.indices)
     lemmas, mains = tuple(lemmas), tuple(mains)
@@ -364,8 +381,13 @@ def _matrix_lines(
         yield _matrix_line(problem, "backward", left, _shorter_form(lemma), left.by.running)
     for main in mains:
         indices = problem.quantity(main.claim.by.name).indices
-        for term in dict.fromkeys((_named_form(main), main.result)):
+        for term in dict.fromkeys((_gradient_form(problem, main), main.result)):
             yield _matrix_line(problem, "gradient", main.claim, term, indices)
+    claims = {main.claim.by.name: main.claim for main in mains}
+    for meaning in meanings:
+        indices = problem.quantity(meaning.wrt).indices
+        for term in (meaning.with_factor, meaning.without_factor):
+            yield _matrix_line(problem, "meaning", claims[meaning.wrt], term, indices)
 
 
 def _backward_lemmas(
@@ -383,7 +405,7 @@ def _backward_lemmas(
                 visit(_shorter_form(lemma))
 
     for main in mains:
-        visit(_named_form(main))
+        visit(_gradient_form(problem, main))
     # ∂c_i/∂z_p has more indices than a gradient: it is no array of the shape of z.
     return tuple(
         found[number]
@@ -401,6 +423,16 @@ def _named_form(lemma: Lemma) -> Term:
     return lemma.result
 
 
+def _gradient_form(problem: Problem, main: Lemma) -> Term:
+    """The named form of a gradient. By what each example has of its own, such as ``x_ij``, it is
+    ``(1/m) ∂L_i/∂x_ij``."""
+    if problem.example_index in problem.quantity(main.claim.by.name).indices:
+        for step in main.steps:
+            if step.rule == LEMMA:
+                return step.before
+    return _named_form(main)
+
+
 def _shorter_form(lemma: Lemma) -> Term:
     """The named form or the result, whichever is shorter."""
     return min(_named_form(lemma), lemma.result, key=weight)
@@ -408,7 +440,7 @@ def _shorter_form(lemma: Lemma) -> Term:
 
 def _matrix_line(
     problem: Problem,
-    kind: Literal["forward", "backward", "gradient"],
+    kind: Literal["forward", "backward", "gradient", "meaning"],
     left: Term,
     term: Term,
     target: tuple[Any, ...],
@@ -416,9 +448,7 @@ def _matrix_line(
     orientation = (
         problem.quantity(left.by.name).orientation if isinstance(left, Derivative) else "column"
     )
-    rows, columns = (
-        vectorise(term, problem, layout, target, orientation) for layout in _LAYOUTS
-    )
+    rows, columns = (vectorise(term, problem, layout, target, orientation) for layout in _LAYOUTS)
     return MatrixLine(kind, left, rows, columns)
 
 

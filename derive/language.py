@@ -26,8 +26,17 @@ from typing import TypeAlias, TypeVar, get_args, overload
 
 from derive.errors import InputError
 from derive.functions import FUNCTIONS
+from derive.model import (
+    AbstractFunction,
+    Definition,
+    Domain,
+    Fact,
+    Orientation,
+    Problem,
+    Quantity,
+    Role,
+)
 from derive.notation.symbols import default_symbols, validate_latex_symbol
-from derive.model import AbstractFunction, Definition, Domain, Fact, Orientation, Problem, Quantity, Role
 from derive.terms import (
     Apply,
     Family,
@@ -422,8 +431,7 @@ def _declare(
         raise InputError(f"{specification!r}: the orientation is 'column' or 'row'")
     if options.domain == "probabilities" and not letters:
         raise InputError(f"{specification!r}: probabilities need an index to sum over")
-    named = Named(Ref(name), (), (), name, letters, role, options, body)
-    return named
+    return Named(Ref(name), (), (), name, letters, role, options, body)
 
 
 def _check_symbol(symbol: str | None) -> None:
@@ -528,9 +536,7 @@ def parameter(
     >>> print(parameter("W[j]", orientation="row"))
     W[j]
     """
-    options = _Options(
-        latex, text, stack_latex, stack_text, meaning, domain, orientation
-    )
+    options = _Options(latex, text, stack_latex, stack_text, meaning, domain, orientation)
     return _declare(specification, "parameter", options)
 
 
@@ -625,9 +631,7 @@ def fact(left: Operand, right: Operand, reason: str) -> FactHandle:
     >>> print(fact(sum(y[i, k], over=k), 1, reason="labels are one-hot").reason)
     labels are one-hot
     """
-    return FactHandle(
-        _combine(_term(left), left), _combine(_term(right), right), reason
-    )
+    return FactHandle(_combine(_term(left), left), _combine(_term(right), right), reason)
 
 
 # Sums --------------------------------------------------------------------------------------------
@@ -643,7 +647,7 @@ def sum(body: Operand, over: Index | Iterable[Index]) -> Expression:  # noqa: A0
     >>> i, j = indices("i:m", "j:n")
     >>> x = data("x[i,j]")
     >>> print(sum(x[i, j], over=j))
-    Σ_{j=1}^{n} x_ij
+    Σⱼ₌₁ⁿ x_ij
     """
     term = _term(body)
     for index in reversed(_indices_of(over)):
@@ -657,7 +661,7 @@ def mean(body: Operand, over: Index | Iterable[Index]) -> Expression:
     >>> i = indices("i:m")
     >>> L = data("L[i]")
     >>> print(mean(L[i], over=i))
-    (1/m) Σ_{i=1}^{m} L_i
+    (1/m) Σᵢ₌₁ᵐ L_i
     """
     over = _indices_of(over)
     summed = sum(body, over)
@@ -782,6 +786,7 @@ def problem(
     spare: Iterable[Index] = (),
     example: Index | None = None,
     written_out: Iterable[Named] = (),
+    wrt: Iterable[Named] = (),
     sizes: Mapping[str, int] | None = None,
 ) -> Problem:
     """Collect everything that ``cost`` is made of.
@@ -793,6 +798,8 @@ def problem(
         spare: further letters for indices, used when the derivation needs a new one.
         example: the index that counts the examples; found by itself where the cost is a mean.
         written_out: stages whose definitions are put back into the finished gradient.
+        wrt: what to differentiate by unless something else is asked for; all parameters if left
+            out.
         sizes: the sizes of the written-out case, where 3 examples and 2 of anything else won't do.
 
     Raises:
@@ -815,9 +822,7 @@ def problem(
     letters = _letter_sizes(collected, facts, spare)
     spare_letters = tuple(letters.values())
     definitions = tuple(
-        _definition(named, letters, spare_letters)
-        for named in collected
-        if named.body is not None
+        _definition(named, letters, spare_letters) for named in collected if named.body is not None
     )
     functions = _functions(collected)
     _check_shapes(collected, facts, letters)
@@ -838,6 +843,7 @@ def problem(
         functions=functions,
         example_index=example,
         written_out=tuple(named.name for named in written_out),
+        default_wrt=tuple(named.name for named in wrt),
         summary=summary,
         default_sizes=tuple(sorted((sizes or {}).items())),
     )
@@ -999,9 +1005,7 @@ def _check_shapes(
                 )
 
 
-def _definition(
-    named: Named, letters: Mapping[str, Index], spare: tuple[Index, ...]
-) -> Definition:
+def _definition(named: Named, letters: Mapping[str, Index], spare: tuple[Index, ...]) -> Definition:
     assert named.body is not None
     head = tuple(letters[letter] for letter in named.letters)
     body = separate(named.body.term, head, spare)
@@ -1023,7 +1027,7 @@ def _in_reading_order(collected: tuple[Named, ...]) -> tuple[Named, ...]:
 def _quantity(named: Named, letters: Mapping[str, Index]) -> Quantity:
     options = named.options
     latex, text, capital_latex, capital_text = default_symbols(named.name)
-    latex, text = options.latex or latex, options.text or options.latex and named.name or text
+    latex, text = options.latex or latex, options.text or (options.latex and named.name) or text
     if options.latex is not None or len(named.letters) < 2:
         capital_latex, capital_text = latex, text
     return Quantity(

@@ -29,6 +29,9 @@ from derive.terms import (
 
 __all__ = ["meanings_of"]
 
+#: Of so many parameters each is tried as 0 and as 1; further ones are 1.
+_MOST_VARIED = 6
+
 
 def meanings_of(problem: Problem, main: Lemma, prover: Prover) -> Meanings | None:
     """Both meanings of the derivative by the stage that holds the parameter, or ``None`` where the
@@ -123,28 +126,35 @@ def _slip(
 def _candidates(problem: Problem) -> Iterator[tuple[dict[str, int], dict[str, object]]]:
     """Small sizes with small whole numbers for everything, the simplest first."""
     example = problem.example_index
+    chosen = [quantity.name for quantity in problem.inputs if quantity.role != "data"]
+    del chosen[_MOST_VARIED:]
     for extent in (1, 2):
-        sizes = {name: 2 if example and name == example.size else extent
-                 for name in problem.size_names}
-        for fill in product((0, 1, 2), (1, 2)):
+        sizes = {
+            name: 2 if example and name == example.size else extent for name in problem.size_names
+        }
+        for fill in product((1, 2), *((0, 1) for _ in chosen)):
+            step, numbers = fill[0], dict(zip(chosen, fill[1:], strict=True))
             values: dict[str, object] = {}
             for quantity in problem.inputs:
                 shape = tuple(
                     size if isinstance(size, int) else sizes[size] for size in quantity.shape
                 )
                 values[quantity.name] = {
-                    place: _small_number(quantity.domain, quantity.role, place, fill)
+                    place: (
+                        _small_number(quantity.domain, place, step)
+                        if quantity.role == "data"
+                        else _parameter(quantity.domain, numbers.get(quantity.name, 1))
+                    )
                     for place in product(*(range(1, size + 1) for size in shape))
                 }
             yield sizes, values
 
 
-def _small_number(
-    domain: str, role: str, place: tuple[int, ...], fill: tuple[int, int]
-) -> Decimal:
-    parameter, step = fill
-    if role != "data":
-        return Decimal(max(parameter, 1) if domain == "positive" else parameter)
+def _parameter(domain: str, value: int) -> Decimal:
+    return Decimal(1 if domain == "positive" else value)
+
+
+def _small_number(domain: str, place: tuple[int, ...], step: int) -> Decimal:
     first = place[0] if place else 1
     match domain:
         case "binary":
@@ -155,6 +165,8 @@ def _small_number(
             return Decimal(first) / 4
         case _:
             return Decimal(first if len(place) > 1 else first - 1) * step
+
+
 def _square(arguments: tuple[Decimal, ...]) -> Decimal:
     half = len(arguments) // 2
     pairs = zip(arguments[:half], arguments[half:], strict=False)
@@ -179,7 +191,7 @@ def _refutation(
     }
     try:
         evaluator = Evaluator(problem, sizes, values, functions)
-        assignment = {index: 1 for index in free_indices(right)}
+        assignment = dict.fromkeys(free_indices(right), 1)
         truth = _exact(evaluator.value(right, assignment))
         extent = sizes[example.size] if isinstance(example.size, str) else example.size
         slipped = [

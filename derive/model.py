@@ -115,6 +115,8 @@ class Problem:
         example_index: the index that counts the examples (its size is ``m``), if there is one.
         written_out: definitions whose bodies are put back into the finished gradient, because the
             textbook prints them there (``Xw + b1 − y`` instead of ``ŷ − y``).
+        default_wrt: what to differentiate by unless something is asked for; all parameters if
+            empty.
         summary: one sentence for the head of the page.
     """
 
@@ -127,6 +129,7 @@ class Problem:
     functions: tuple[AbstractFunction, ...] = ()
     example_index: Index | None = None
     written_out: tuple[str, ...] = ()
+    default_wrt: tuple[str, ...] = ()
     summary: str = ""
     default_sizes: tuple[tuple[str, int], ...] = field(default=())
 
@@ -201,8 +204,7 @@ class Problem:
         >>> print(derive.gradient(problem, wrt="b").result)  # doctest: +SKIP
         """
         quantities = tuple(
-            replace(q, domain="real") if q.domain == "probabilities" else q
-            for q in self.quantities
+            replace(q, domain="real") if q.domain == "probabilities" else q for q in self.quantities
         )
         return replace(self, facts=(), quantities=quantities)
 

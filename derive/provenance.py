@@ -141,8 +141,7 @@ def _about_sum(problem: Problem, summed: Sum) -> Prose:
             (
                 f"the sum over {name} stands in the definition of ",
                 problem.cost.head,
-                ": every example adds its share, and the derivative passes through the sum term "
-                "by term",
+                ": every example adds its share, and the sum is differentiated term by term",
             )
         )
     return Prose((f"the sum over {name} stands in the definition that the result refers to",))

@@ -286,6 +286,8 @@ def reciprocal(term: Term) -> Term:
 
 def negate(term: Term) -> Term:
     """``−term``; a leading −1 is taken away instead of doubled."""
+    if isinstance(term, Number):
+        return replace(term, value=-term.value)
     factors = factors_of(term)
     first = factors[0]
     if isinstance(first, Number) and first.value < 0:
@@ -462,9 +464,7 @@ def fresh_index(like: Index, taken: Iterable[Index], spare: Iterable[Index] = ()
     return Index(name, like.size)
 
 
-def substitute(
-    term: Term, values: Mapping[Index, IndexLike], spare: Iterable[Index] = ()
-) -> Term:
+def substitute(term: Term, values: Mapping[Index, IndexLike], spare: Iterable[Index] = ()) -> Term:
     """``term`` with free indices replaced, all at once; bound indices are renamed out of the way.
 
     >>> i, p = Index("i", "m"), Index("p", "m")
@@ -478,8 +478,7 @@ def substitute(
             if not indices:
                 return term
             changed = tuple(
-                values.get(index, index) if isinstance(index, Index) else index
-                for index in indices
+                values.get(index, index) if isinstance(index, Index) else index for index in indices
             )
             return term if changed == indices else replace(term, indices=changed)
         case Delta(left=left, right=right):
@@ -513,7 +512,7 @@ def separate(term: Term, taken: tuple[Index, ...], spare: Iterable[Index] = ()) 
 
     >>> k, l = Index("k", "K"), Index("l", "K")
     >>> print(separate(Sum(k, Ref("z", (k,))), (k,), [k, l]))
-    Σ_{l=1}^{K} z_l
+    Σₗ₌₁ᴷ z_l
     """
     match term:
         case Sum(index=bound, body=body) | Family(index=bound, body=body):
@@ -583,4 +582,6 @@ def stamp(term: Term, origin: Origin) -> Term:
             new = stamp(of, origin)
             return term if new is of else Derivative(new, by)
         case _:
-            return map_children(term, lambda child: stamp(child, origin)) if children(term) else term
+            return (
+                map_children(term, lambda child: stamp(child, origin)) if children(term) else term
+            )

@@ -30,7 +30,7 @@ def load(name: str) -> Problem:
         InputError: there is none; the message gives the nearest names.
 
     >>> load("logistic_regression").title
-    'Logistic regression'
+    'Logistic regression: the gradient of the mean cross-entropy'
     """
     if name not in NAMES:
         near = get_close_matches(name, NAMES, n=3, cutoff=0.5)

@@ -14,9 +14,7 @@ A_previous = data(
     meaning="activation j of the layer below",
 )
 y = data("y[i,k]", meaning="labels of example i")
-W = parameter(
-    "W[k,j]", latex="W^{[l]}", text="W⁽ˡ⁾", meaning="weights of layer l"
-)
+W = parameter("W[k,j]", latex="W^{[l]}", text="W⁽ˡ⁾", meaning="weights of layer l")
 b = parameter("b[k]", latex="b^{[l]}", text="b⁽ˡ⁾", meaning="biases of layer l")
 g = function("g", latex="g^{[l]}", text="g⁽ˡ⁾", meaning="any smooth activation")
 above = function(
@@ -55,6 +53,7 @@ problem = make_problem(
     J,
     name="layer",
     spare=spare,
+    wrt=[W, b, A_previous],
     title="Layer l of a deep network: what is passed back",
     summary="The derivatives by this layer's activations arrive from above; those by the "
     "activations of the layer below are passed on.",

@@ -10,9 +10,7 @@ y = data("y[i]", stack_latex="Y", stack_text="Y", meaning="label of example i")
 W = parameter("W[j]", meaning="weights, a row vector", orientation="row")
 b = parameter("b", meaning="bias")
 g = function("g", meaning="any smooth activation")
-loss = function(
-    "L", arguments=2, latex=r"\mathcal{L}", text="ℒ", meaning="any smooth loss"
-)
+loss = function("L", arguments=2, latex=r"\mathcal{L}", text="ℒ", meaning="any smooth loss")
 z = define(
     "z[i]",
     sum(W[j] * x[i, j], over=j) + b,
@@ -20,9 +18,7 @@ z = define(
     stack_text="Z",
     meaning="weighted sum of example i",
 )
-a = define(
-    "a[i]", g(z[i]), stack_latex="A", stack_text="A", meaning="prediction for example i"
-)
+a = define("a[i]", g(z[i]), stack_latex="A", stack_text="A", meaning="prediction for example i")
 L = define("L[i]", loss(a[i], y[i]), meaning="loss of example i")
 J = define("J", mean(L[i], over=i), meaning="cost: the mean of the losses")
 

@@ -12,7 +12,16 @@ from derive.matrix import MatrixForm
 from derive.model import Problem
 from derive.terms import Term
 
-__all__ = ["check_all", "require"]
+__all__ = ["check_all", "check_proofs", "require"]
+
+
+def check_proofs(problem: Problem, lemmas: Iterable[Lemma], *, seed: int = 0) -> tuple[Check, ...]:
+    """The checks of the derivation for all sizes: each step, and that none is left out."""
+    lemmas = tuple(lemmas)
+    return (
+        *check_lemmas(lemmas, problem, seed=seed),
+        *(check_chain(lemma) for lemma in lemmas),
+    )
 
 
 def check_all(
@@ -26,6 +35,7 @@ def check_all(
     source: str,
     seed: int = 0,
     beside: Beside | None = None,
+    proofs: Iterable[Check] | None = None,
 ) -> tuple[Check, ...]:
     """Every check there is of one derivation, in reading order.
 
@@ -39,12 +49,14 @@ def check_all(
         source: the exported NumPy module.
         seed: for all random values.
         beside: the process that was given the comparison with SymPy; here, if left out.
+        proofs: the checks of the lemmas, if they have been made.
     """
     from derive.checks.code import check_module
 
     lemmas, small, meanings = tuple(lemmas), tuple(small), tuple(meanings)
-    found: list[Check] = list(check_lemmas(lemmas, problem, seed=seed))
-    found.extend(check_chain(lemma) for lemma in lemmas)
+    found: list[Check] = list(
+        check_proofs(problem, lemmas, seed=seed) if proofs is None else proofs
+    )
     for case in small:
         found.extend(check_lemmas(case.lemmas, problem, dict(case.sizes), seed))
         found.extend(check_chain(lemma) for lemma in case.lemmas)

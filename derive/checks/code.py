@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from derive.checks.finite_differences import check_code
 from derive.derivation import Check
-from derive.numpy_code import compile_module
 from derive.model import Problem
+from derive.numpy_code import compile_module
 
 __all__ = ["check_module", "realistic_sizes"]
 

@@ -15,8 +15,8 @@ from derive.evaluation import DIGITS, EvaluationError, Evaluator
 from derive.matrix.evaluate import ShapeError, Surroundings, evaluate_matrix
 from derive.matrix.form import MatrixForm
 from derive.matrix.layout import matrix_text
-from derive.notation import Notation
 from derive.model import Problem
+from derive.notation import Notation
 from derive.sampling import distinct_sizes, points
 from derive.terms import Apply, Index, Number, Term
 

@@ -132,7 +132,8 @@ def _opening(derivation: Derivation) -> Iterator[Block]:
     problem = derivation.problem
     if problem.summary:
         yield Paragraph((problem.summary,))
-    yield Paragraph((Strong("Result."), " For every ", *_size_words(problem), ","))
+    sizes = tuple(_size_words(problem))
+    yield Paragraph((Strong("Result."), *((" For every ", *sizes, ",") if sizes else ())))
     yield Equations(tuple(Line(result.claim, result.term) for result in derivation.results))
 
 
@@ -382,7 +383,8 @@ def _one_layout(
     derivation: Derivation, layout: Literal["rows", "columns"], *, explain: bool
 ) -> Iterator[Block]:
     problem = derivation.problem
-    forms = [_tracked_form(problem, line, layout) for line in derivation.matrix]
+    lines = [line for line in derivation.matrix if line.kind != "meaning"]
+    forms = [_tracked_form(problem, line, layout) for line in lines]
     opening: list[Inline] = [
         Strong("Examples are rows." if layout == "rows" else "Examples are columns."),
         *_data_shapes(derivation, layout),
@@ -392,7 +394,7 @@ def _one_layout(
     yield Paragraph(tuple(opening))
     rows: list[tuple[tuple[Inline, ...], ...]] = []
     previous: Term | None = None
-    for line, form in zip(derivation.matrix, forms, strict=True):
+    for line, form in zip(lines, forms, strict=True):
         left: tuple[Inline, ...] = ()
         if line.left != previous:
             left = (_left(problem, line, layout),)
@@ -501,7 +503,7 @@ def _origin(derivation: Derivation, labels: _Labels) -> Section:
         blocks.append(Paragraph((opening, result.claim, ":")))
         blocks.append(Bullets(tuple(sentences)))
     if derivation.meanings:
-        blocks.extend(_meanings(problem, derivation.meanings[0]))
+        blocks.extend(_meanings(derivation, derivation.meanings[0]))
     title: tuple[Inline, ...] = ("Where each factor comes from",)
     if factor is not None:
         example = problem.example_index
@@ -540,7 +542,8 @@ def _told(sentence: Prose, problem: Problem) -> tuple[Inline, ...]:
     )
 
 
-def _meanings(problem: Problem, meanings: Meanings) -> Iterator[Block]:
+def _meanings(derivation: Derivation, meanings: Meanings) -> Iterator[Block]:
+    problem = derivation.problem
     stack = _stack(problem, meanings.per_example)
     cost = meanings.of_cost.claim
     gradient = Derivative(cost.of, problem.quantity(meanings.wrt).ref)
@@ -556,28 +559,23 @@ def _meanings(problem: Problem, meanings: Meanings) -> Iterator[Block]:
             ":",
         )
     )
-    yield Table(
+    rows: list[tuple[tuple[Inline, ...], ...]] = [
         (
-            ("it stacks",),
             ("one entry",),
-            ("holds ", Tracked(reciprocal(Size(str(example.size))))),
-            (gradient,),
+            (meanings.per_example,),
+            (Relation(cost, "=", meanings.of_cost.result),),
         ),
-        (
-            (
-                ("derivatives of each loss",),
-                (meanings.per_example,),
-                ("no",),
-                (meanings.with_factor,),
-            ),
-            (
-                ("derivatives of the cost",),
-                (Relation(cost, "=", meanings.of_cost.result),),
-                ("yes",),
-                (meanings.without_factor,),
-            ),
-        ),
-        "llll",
+        (("holds ", Tracked(reciprocal(Size(str(example.size))))), ("no",), ("yes",)),
+        ((gradient,), (meanings.with_factor,), (meanings.without_factor,)),
+    ]
+    lines = [line for line in derivation.matrix if line.kind == "meaning" and line.left == gradient]
+    if all(line.rows.expression and line.columns.expression for line in lines):
+        rows.append((("examples are rows",), *(tuple(_form(line.rows)) for line in lines)))
+        rows.append((("examples are columns",), *(tuple(_form(line.columns)) for line in lines)))
+    yield Table(
+        ((), ("it stacks the derivatives of each loss",), ("it stacks those of the cost",)),
+        tuple(rows),
+        "lll",
     )
     yield Paragraph(("They are equal:",))
     yield Equations(tuple(step_lines(meanings.without_factor, meanings.equality, "full", {})))

@@ -64,7 +64,7 @@ SCHEMA = "derive/derivation/1"
 #: What an object of JSON is while it is written.
 Object: TypeAlias = dict[str, Any]
 
-_Kind: TypeAlias = Literal["forward", "backward", "gradient"]
+_Kind: TypeAlias = Literal["forward", "backward", "gradient", "meaning"]
 
 
 def export(derivation: Derivation) -> str:
@@ -155,6 +155,7 @@ class _Writer:
             "example_index": _nullable(write_index, problem.example_index),
             "default_sizes": dict(problem.default_sizes),
             "written_out": list(problem.written_out),
+            "default_wrt": list(problem.default_wrt),
             "symbols": [_symbol(quantity) for quantity in problem.quantities],
             "functions": [_function(function) for function in problem.functions],
             "definitions": [self._definition(each) for each in problem.definitions],
@@ -455,6 +456,7 @@ class _Reader:
             functions=top.field("functions").map(_read_function),
             example_index=top.field("example_index").nullable(read_index),
             written_out=top.field("written_out").map(Cursor.string),
+            default_wrt=top.field("default_wrt").map(Cursor.string),
             default_sizes=_read_sizes(top.field("default_sizes")),
         )
         self._names = {quantity.name: quantity for quantity in self._problem.quantities}

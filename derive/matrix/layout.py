@@ -31,6 +31,7 @@ from derive.matrix.expression import (
     Weighted,
     scaled,
 )
+from derive.model import Problem
 from derive.notation import Notation, layout
 from derive.notation.boxes import (
     Box,
@@ -52,7 +53,6 @@ from derive.notation.boxes import (
 )
 from derive.notation.latex import write_latex
 from derive.notation.text import Mark, in_brackets, write_text
-from derive.model import Problem
 from derive.terms import ONE, Add, Apply, Ref, Term, is_negative, negate
 
 __all__ = ["matrix_latex", "matrix_layout", "matrix_text"]

@@ -56,7 +56,9 @@ def plain_text(term: Term, notation: Notation | None = None, mark: Mark = in_bra
 
 
 def latex(term: Term, notation: Notation | None = None, *, inline: bool = False) -> str:
-    r"""``term`` as LaTeX for math mode; it needs amsmath, and ``\derivetrack`` if something is tracked.
+    r"""``term`` as LaTeX for math mode.
+
+    It needs amsmath, and ``\derivetrack`` if something is tracked.
 
     Args:
         notation: as in :func:`plain_text`.

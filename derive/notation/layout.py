@@ -160,7 +160,7 @@ class _Layout:
             case Sum():
                 return self.sum(term)
             case Family():
-                body = parenthesised(self.box(term.body))
+                body = parenthesised(self.box(term.body), "round")
                 return Scripts(body, Symbol(*index_symbols(term.index.name)))
             case Derivative():
                 return self.derivative(term)

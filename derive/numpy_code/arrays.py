@@ -49,6 +49,7 @@ def argument_names(function: AbstractFunction, problem: Problem) -> tuple[str, .
 
 
 def shape_text(quantity: Quantity, problem: Problem) -> str:
+    """The shape as a docstring gives it: ``(m, n)``, ``(m,)`` or ``number``."""
     sizes = [str(index.size) for index in axes_of(quantity, problem)]
     if not sizes:
         return "number"
@@ -56,6 +57,7 @@ def shape_text(quantity: Quantity, problem: Problem) -> str:
 
 
 def takes_families(function: AbstractFunction, problem: Problem) -> bool:
+    """Whether the function is given all values over an index as one argument."""
     return any(
         isinstance(part, Apply)
         and part.function == function.name

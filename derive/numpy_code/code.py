@@ -110,6 +110,7 @@ def raised(base: Code, exponent: Code) -> Code:
 
 
 def number(value: Fraction) -> Code:
+    """An exact number as Python writes it: ``2``, ``1 / 2``."""
     if value < 0:
         return negated(number(-value))
     if value.denominator == 1:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from derive.errors import Unsupported
+from derive.model import AbstractFunction, Problem, Quantity
 from derive.numpy_code.arrays import axes_of, inputs_of, takes_families
+from derive.numpy_code.code import number
 from derive.numpy_code.plan import Plan
 from derive.numpy_code.writer import partial_name
-from derive.model import AbstractFunction, Problem, Quantity
+from derive.terms import Number, Ref, Sum
 
 __all__ = ["default_sizes", "example_function"]
 
@@ -43,13 +45,37 @@ def example_function(plan: Plan) -> list[list[str]]:
         f"def example({', '.join(arguments)}):",
         '    """Random arguments for cost and gradient, inside the declared domains."""',
         "    rng = np.random.default_rng(seed)",
-        "    return {",
     ]
+    obeying = list(_obeying_facts(problem))
+    lines.append("    arrays = {" if obeying else "    return {")
     for quantity in inputs_of(problem):
         lines.append(f'        "{quantity.name}": {_draw(quantity, problem)},')
     lines.extend(_example_functions(plan))
     lines.append("    }")
+    if obeying:
+        lines += [*obeying, "    return arrays"]
     return [lines]
+
+
+def _obeying_facts(problem: Problem) -> Iterator[str]:
+    """Lines that make the drawn arrays obey the facts ``Σ_k y_ik = c`` that no domain implies."""
+    for fact in problem.facts:
+        match fact.left, fact.right:
+            case Sum(index=index, body=Ref(name=name, indices=indices)), Number(value=value):
+                pass
+            case _:
+                raise Unsupported(f"no example can be drawn that obeys {fact.left} = {fact.right}")
+        quantity = problem.quantity(name)
+        if quantity.domain == "probabilities" and index == indices[-1] and value == 1:
+            continue
+        axes = axes_of(quantity, problem)
+        axis = axes.index(quantity.indices[indices.index(index)])
+        array = f'arrays["{name}"]'
+        total = f"{array}.sum(axis={axis}, keepdims=True)"
+        if value == 0:
+            yield f"    {array} -= {array}.mean(axis={axis}, keepdims=True)"
+        else:
+            yield f"    {array} *= {number(value).text} / {total}"
 
 
 def _draw(quantity: Quantity, problem: Problem) -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from derive.errors import Unsupported
+from derive.model import Problem
 from derive.numpy_code.arrays import axes_of, inputs_of, shape_text
 from derive.numpy_code.code import Code
 from derive.numpy_code.example import example_function
 from derive.numpy_code.plan import Plan, Stage, parts_of
 from derive.numpy_code.writer import HELPERS, partial_name
-from derive.model import Problem
 from derive.terms import (
     Derivative,
     Ref,
@@ -201,7 +201,7 @@ def _arrays(**given):
                     f"{{name}} with shape {{array.shape}} does not fit {{first}} with shape "
                     f"{{arrays[first].shape}}: {{axis}} is {{size}} in one and {{expected}} in the other"
                 )
-    return tuple(array[()] for array in arrays.values())'''
+    return tuple(array[()] for array in arrays.values())'''  # noqa: E501 - its braces are doubled
     return source.split("\n")
 
 

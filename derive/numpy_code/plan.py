@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from derive.errors import Unsupported
+from derive.model import Problem, Quantity
 from derive.numpy_code.arrays import argument_names, axes_of, inputs_of
 from derive.numpy_code.stable import Stabiliser, fold
 from derive.numpy_code.writer import Writer, partial_name
-from derive.model import Problem, Quantity
 from derive.terms import (
     Apply,
     Derivative,

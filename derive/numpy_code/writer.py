@@ -32,6 +32,7 @@ from derive.matrix.expression import (
     transpose,
 )
 from derive.matrix.vectorise import vectorise
+from derive.model import Problem
 from derive.numpy_code.arrays import argument_names, axes_of
 from derive.numpy_code.code import (
     Code,
@@ -46,7 +47,6 @@ from derive.numpy_code.code import (
     summed,
     times,
 )
-from derive.model import Problem
 from derive.terms import (
     ONE,
     Add,
@@ -98,6 +98,7 @@ TEMPLATES: dict[str, Code] = {
 
 
 def dimensions(shape: Shape) -> int:
+    """How many directions an array of that shape really has."""
     return sum(extent != 1 for extent in shape)
 
 
@@ -123,7 +124,8 @@ def _sides(matrix: Matrix) -> tuple[str, ...]:
 class Writer:
     """Writes matrix expressions in the rows layout as NumPy expressions.
 
-    ``names`` gives the variable of each quantity, ``sizes`` that of each size; ``functions`` the parameters' names of each
+    ``names`` gives the variable of each quantity, ``sizes`` that of each size; ``functions`` the
+    parameters' names of each
     abstract function; what was used of sizes, helpers and derivatives is collected.
     """
 

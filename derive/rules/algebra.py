@@ -142,6 +142,7 @@ def _combined(factors: tuple[Term, ...]) -> tuple[tuple[Term, ...], list[Term]]:
     bases: dict[object, tuple[Term, Fraction, int, bool]] = {}
     order: list[object] = []
     numbers: dict[object, Term] = {}
+    originals: dict[object, Term] = {}
     for position, factor in enumerate(factors):
         split = _base_and_exponent(factor)
         if split is None:
@@ -156,6 +157,7 @@ def _combined(factors: tuple[Term, ...]) -> tuple[tuple[Term, ...], list[Term]]:
             bases[name] = (old_base, old + exponent, count + 1, below or exponent < 0)
         else:
             bases[name] = (base, exponent, 1, exponent < 0)
+            originals[name] = factor
             order.append(name)
     result: list[Term] = []
     cancelled: list[Term] = []
@@ -166,7 +168,8 @@ def _combined(factors: tuple[Term, ...]) -> tuple[tuple[Term, ...], list[Term]]:
         base, exponent, count, below = bases[name]
         if count > 1 and below:
             cancelled.append(base)
-        result.append(power(base, exponent))
+        # What stands alone stays the very same: its exponent keeps its origin.
+        result.append(originals[name] if count == 1 else power(base, exponent))
     return tuple(result), cancelled
 
 

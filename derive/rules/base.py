@@ -120,7 +120,8 @@ def relettered(term: Term, taken: tuple[Index, ...], spare: tuple[Index, ...] = 
     """``term`` with sums over another letter, where theirs is that of an index outside or has a
     prime that isn't needed (any more).
 
-    >>> i, p = Index("i", "m"), Index("i'", "m")
+    >>> from derive.terms import Ref
+    >>> p = Index("i'", "m")
     >>> print(relettered(Sum(p, Ref("a", (p,))), ()))
     Σᵢ₌₁ᵐ a_i
     """

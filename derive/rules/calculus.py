@@ -257,7 +257,8 @@ def _through(user: str, term: Derivative, context: Context) -> Iterator[Term]:
     scope, of, by = context.scope, term.of, term.by
     pattern = scope.pattern(of.name, user)
     definition = scope.problem.definition(user)
-    assert pattern is not None and definition is not None
+    assert pattern is not None
+    assert definition is not None
     taken = [
         *context.indices,
         *(place for place in (*of.indices, *by.indices) if isinstance(place, Index)),

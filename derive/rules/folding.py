@@ -147,7 +147,8 @@ def _fold(term: Term, context: Context) -> Rewrite | None:
             for n in reversed(chosen):
                 del rest[n]
             rest.insert(chosen[0], found)
-            reason = f"{len(chosen)} terms alike but for one running number: a sum"
+            letter = bound_indices(found)[0].name  # the outermost
+            reason = f"{len(chosen)} terms alike but for {letter}: a sum"
             return Rewrite(add(*rest), Prose((reason,)))
     return None
 

@@ -109,12 +109,14 @@ def sums(term: Term) -> list[Sum]:
     return [part for part in walk(term) if isinstance(part, Sum)]
 
 
-@pytest.mark.parametrize("name", NAMES)
+#: The general result of the others has definitions put back into it.
+NOT_WRITTEN_OUT = [name for name in NAMES if not load(name).written_out]
+
+
+@pytest.mark.parametrize("name", NOT_WRITTEN_OUT)
 def test_the_folded_form_is_the_general_result_at_that_component(name: str) -> None:
     """Found by recognising the common term, it is what the general derivation says."""
     problem = load(name)
-    if problem.written_out:
-        pytest.skip("the general result has definitions put back into it")
     found = derive.gradient(name, check="none")
     for case, result in zip(found.small, found.results, strict=True):
         component = dict.fromkeys(problem.quantity(result.wrt).indices, 1)

@@ -1,0 +1,343 @@
+"""Putting a problem together: everything that a cost is made of is collected and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+
+from derive.errors import InputError
+from derive.language.declarations import checked_name, define
+from derive.language.expressions import Expression, FactHandle, Named, merged
+from derive.model import (
+    AbstractFunction,
+    Definition,
+    Fact,
+    Problem,
+    Quantity,
+)
+from derive.notation.symbols import default_symbols
+from derive.terms import (
+    Family,
+    Index,
+    Number,
+    Power,
+    Ref,
+    Size,
+    Sum,
+    Term,
+    factors_of,
+    references,
+    separate,
+    terms_of,
+    walk,
+)
+
+__all__ = ["problem"]
+
+
+def problem(
+    cost: Expression,
+    *,
+    name: str = "own_cost",
+    title: str = "",
+    summary: str = "",
+    facts: Iterable[FactHandle] = (),
+    spare: Iterable[Index] = (),
+    example: Index | None = None,
+    written_out: Iterable[Named] = (),
+    wrt: Iterable[Named] = (),
+    sizes: Mapping[str, int] | None = None,
+) -> Problem:
+    """Collect everything that ``cost`` is made of.
+
+    Args:
+        cost: what is differentiated: an expression without free indices, or a named one.
+        name, title, summary: for the command line and the head of the page.
+        facts: what is known about the data, see :func:`fact`.
+        spare: further letters for indices, used when the derivation needs a new one.
+        example: the index that counts the examples; found by itself where the cost is a mean.
+        written_out: stages whose definitions are put back into the finished gradient.
+        wrt: what to differentiate by unless something else is asked for; all parameters if left
+            out.
+        sizes: the sizes of the written-out case, where 3 examples and 2 of anything else won't do.
+
+    Raises:
+        InputError: two quantities share a name, shapes don't fit, or an index escapes its sum.
+    """
+    if isinstance(cost, Problem):
+        return cost
+    if not isinstance(cost, Expression):
+        raise InputError(f"{cost!r} is not a cost; build one from derive.data and derive.define")
+    named_cost = cost if isinstance(cost, Named) and cost.body is not None else None
+    if named_cost is None:
+        named_cost = define("J", cost)
+    if named_cost.letters:
+        raise InputError(
+            f"the cost {named_cost.specification} still has the index "
+            f"{', '.join(named_cost.letters)}: take its sum or its mean"
+        )
+    facts = tuple(facts)
+    collected = _collect(named_cost, facts)
+    letters = _letter_sizes(collected, facts, spare)
+    spare_letters = tuple(letters.values())
+    definitions = tuple(
+        _definition(named, letters, spare_letters) for named in collected if named.body is not None
+    )
+    functions = _functions(collected)
+    _check_shapes(collected, facts, letters)
+    _check_clashes(collected, functions, letters)
+    quantities = tuple(_quantity(named, letters) for named in _in_reading_order(collected))
+    body = definitions[-1].body
+    example = example or _example_index(body)
+    made = Problem(
+        name=checked_name(name),
+        title=title or name.replace("_", " ").capitalize(),
+        indices=spare_letters,
+        quantities=quantities,
+        definitions=definitions,
+        facts=(
+            *(Fact(each.left.term, each.right.term, each.reason) for each in facts),
+            *_domain_facts(quantities, facts),
+        ),
+        functions=functions,
+        example_index=example,
+        written_out=tuple(named.name for named in written_out),
+        default_wrt=tuple(named.name for named in wrt),
+        summary=summary,
+        default_sizes=tuple(sorted((sizes or {}).items())),
+    )
+    for size_name, number in made.default_sizes:
+        if size_name not in made.size_names:
+            raise InputError(f"{name} has no size {size_name!r}")
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise InputError(f"the size {size_name} must be a whole number of at least 1")
+    return made
+
+
+def _collect(cost: Named, facts: tuple[FactHandle, ...]) -> tuple[Named, ...]:
+    """Every quantity below the cost, what is used before what uses it."""
+    found: dict[str, Named] = {}
+
+    def visit(named: Named) -> None:
+        known = found.get(named.name)
+        if known is named:
+            return
+        if known is not None:
+            raise InputError(
+                f"the name {named.name} is defined twice: as {known.role} {known.specification} "
+                f"and as {named.role} {named.specification}"
+            )
+        if named.body is not None:
+            for inner in named.body.named:
+                visit(inner)
+        if found.get(named.name, named) is not named:
+            raise InputError(f"the name {named.name} is defined twice, once by means of the other")
+        found[named.name] = named
+
+    visit(cost)
+    for each in facts:
+        for side in (each.left, each.right):
+            for named in side.named:
+                if found.get(named.name) is not named:
+                    raise InputError(f"a fact is about {named.name}, which the cost doesn't use")
+    return tuple(found.values())
+
+
+def _check_clashes(
+    collected: tuple[Named, ...],
+    functions: tuple[AbstractFunction, ...],
+    letters: Mapping[str, Index],
+) -> None:
+    """Refuse a name that means two things on one page (and in the exported code)."""
+    used: dict[str, str] = {}
+    for index in letters.values():
+        used[index.name] = "an index"
+    for index in letters.values():
+        if isinstance(index.size, str):
+            if index.size in letters:
+                raise InputError(f"{index.size} is the name of an index and of a size")
+            used[index.size] = "a size"
+    for named in collected:
+        for part in walk(named.body.term) if named.body is not None else ():
+            if isinstance(part, Size):
+                used[part.name] = "a size"
+    for named in collected:
+        if named.name in used:
+            raise InputError(
+                f"{named.name} is the name of {used[named.name]} and of the {named.role} "
+                f"{named.specification}: give one of them another name"
+            )
+    inputs = {named.name for named in collected if named.body is None}
+    for function in functions:
+        # A definition may share its name with a function: L_i = L(a_i, y_i).
+        if function.name in used or function.name in inputs:
+            other = used.get(function.name, "a quantity")
+            raise InputError(
+                f"{function.name} is the name of {other} and of a function: "
+                "give one of them another name"
+            )
+
+
+def _all_bodies(
+    collected: tuple[Named, ...], facts: tuple[FactHandle, ...]
+) -> Iterator[tuple[str, Term]]:
+    for named in collected:
+        if named.body is not None:
+            yield f"the definition of {named.specification}", named.body.term
+    for each in facts:
+        yield f"the fact {each.left} = {each.right}", each.left.term
+        yield f"the fact {each.left} = {each.right}", each.right.term
+
+
+def _letter_sizes(
+    collected: tuple[Named, ...], facts: tuple[FactHandle, ...], spare: Iterable[Index]
+) -> dict[str, Index]:
+    """Each index letter with its range, from the indices used anywhere."""
+    letters: dict[str, Index] = {}
+
+    def note(index: Index, where: str) -> None:
+        known = letters.setdefault(index.name, index)
+        if known != index:
+            raise InputError(
+                f"the index {index.name} runs to {known.size} and, in {where}, to {index.size}"
+            )
+
+    for where, body in _all_bodies(collected, facts):
+        for part in walk(body):
+            match part:
+                case Ref(indices=places):
+                    for place in places:
+                        if isinstance(place, Index):
+                            note(place, where)
+                case Sum(index=index) | Family(index=index):
+                    note(index, where)
+                case _:
+                    pass
+    for index in spare:
+        note(index, "the spare letters")
+    for named in collected:
+        for position, letter in enumerate(named.letters):
+            if letter not in letters:
+                # Declared with a letter of its own and always used with another one: x[i,j] used
+                # as x[p,j] takes its size from there.
+                used = _first_use(named.name, position, collected, facts)
+                if used is None:
+                    raise InputError(
+                        f"the index {letter} of {named.specification} has no size; "
+                        f'use it somewhere, as in derive.indices("{letter}:n")'
+                    )
+                letters[letter] = Index(letter, used.size)
+    return letters
+
+
+def _first_use(
+    name: str, position: int, collected: tuple[Named, ...], facts: tuple[FactHandle, ...]
+) -> Index | None:
+    for _, body in _all_bodies(collected, facts):
+        for part in walk(body):
+            if isinstance(part, Ref) and part.name == name:
+                place = part.indices[position]
+                if isinstance(place, Index):
+                    return place
+    return None
+
+
+def _shape(sizes: Iterable[str | int]) -> str:
+    return "×".join(str(each) for each in sizes) or "scalar"
+
+
+def _check_shapes(
+    collected: tuple[Named, ...], facts: tuple[FactHandle, ...], letters: Mapping[str, Index]
+) -> None:
+    declared = {named.name: named for named in collected}
+    for where, body in _all_bodies(collected, facts):
+        for part in walk(body):
+            if not isinstance(part, Ref) or not part.indices:
+                continue
+            named = declared[part.name]
+            wanted = [letters[letter].size for letter in named.letters]
+            given = [place.size for place in part.indices if isinstance(place, Index)]
+            if wanted != given:
+                raise InputError(
+                    f"in {where}, {part} has the shape {_shape(given)}, but {named.name} was "
+                    f"declared as {named.specification} with the shape {_shape(wanted)}"
+                )
+
+
+def _definition(named: Named, letters: Mapping[str, Index], spare: tuple[Index, ...]) -> Definition:
+    assert named.body is not None
+    head = tuple(letters[letter] for letter in named.letters)
+    body = separate(named.body.term, head, spare)
+    return Definition(named.name, head, body, named.options.meaning)
+
+
+def _in_reading_order(collected: tuple[Named, ...]) -> tuple[Named, ...]:
+    """The quantities in the order in which one meets them, reading the definitions in turn."""
+    by_name = {named.name: named for named in collected}
+    found: dict[str, Named] = {}
+    for named in collected:
+        if named.body is not None:
+            for ref in references(named.body.term):
+                found.setdefault(ref.name, by_name[ref.name])
+            found.setdefault(named.name, named)
+    return tuple(found.values())
+
+
+def _quantity(named: Named, letters: Mapping[str, Index]) -> Quantity:
+    options = named.options
+    latex, text, capital_latex, capital_text = default_symbols(named.name)
+    latex, text = options.latex or latex, options.text or (options.latex and named.name) or text
+    if options.latex is not None or len(named.letters) < 2:
+        capital_latex, capital_text = latex, text
+    return Quantity(
+        name=named.name,
+        indices=tuple(letters[letter] for letter in named.letters),
+        role=named.role,
+        latex=latex,
+        text=text,
+        stack_latex=options.stack_latex or capital_latex,
+        stack_text=options.stack_text or capital_text,
+        meaning=options.meaning,
+        domain=options.domain,
+        orientation=options.orientation,
+    )
+
+
+def _functions(collected: tuple[Named, ...]) -> tuple[AbstractFunction, ...]:
+    handles = merged(*(named.body.functions for named in collected if named.body is not None))
+    names: dict[str, AbstractFunction] = {}
+    for handle in handles:
+        if handle.function.name in names:
+            raise InputError(f"the function {handle.function.name} is declared twice")
+        names[handle.function.name] = handle.function
+    return tuple(names.values())
+
+
+def _domain_facts(
+    quantities: tuple[Quantity, ...], given: tuple[FactHandle, ...]
+) -> Iterator[Fact]:
+    """What the domains imply: probabilities sum to one."""
+    for quantity in quantities:
+        if quantity.domain == "probabilities":
+            left = Sum(quantity.indices[-1], quantity.ref)
+            if not any(each.left.term == left for each in given):
+                yield Fact(left, Number(Fraction(1)), "probabilities sum to one")
+
+
+def _example_index(cost: Term) -> Index | None:
+    """The index of the first sum in the cost that is divided by its own size, else of the first
+    sum."""
+    first: Index | None = None
+    for term in terms_of(cost):
+        factors = factors_of(term)
+        sizes = {
+            factor.base.name
+            for factor in factors
+            if isinstance(factor, Power) and isinstance(factor.base, Size)
+        }
+        for factor in factors:
+            if isinstance(factor, Sum):
+                first = first or factor.index
+                if factor.index.size in sizes:
+                    return factor.index
+    return first

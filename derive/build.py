@@ -108,12 +108,28 @@ def _py(derivation: Derivation, options: Options) -> str:
     return derivation.python()
 
 
+def _svg(derivation: Derivation, options: Options) -> str:
+    """The plot of how gradient and step depend on the number of examples."""
+    from derive.scaling import plot
+
+    scaling = derivation.scaling()
+    if scaling is None:
+        raise InputError(
+            f"{derivation.problem.name} has no plot: its cost is not a mean over examples"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "scaling.svg"
+        plot(scaling, path)
+        return path.read_text(encoding="utf-8")
+
+
 #: What makes the text of each format.
 FORMATS: dict[str, Callable[[Derivation, Options], str]] = {
     "tex": _tex,
     "txt": _txt,
     "json": _json,
     "py": _py,
+    "svg": _svg,
 }
 
 

@@ -205,5 +205,5 @@ def _about_meeting(numbers: list[Number], reason: Prose) -> Prose:
             source = f"the definition of {origin.name}"
         else:
             source = f"the {origin.name}"
-        parts.extend([" meets " if n else "", number, f", from {source},"])
-    return Prose((*parts, " and they become ", *reason.parts))
+        parts.extend([" meets the " if n else "the ", number, f" of {source}"])
+    return Prose((*parts, ": ", *reason.parts))

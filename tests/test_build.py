@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from derive import build as building
-from derive.build import FORMATS, Entry, Options, build
+from derive.build import Entry, Options, build
 from derive.errors import InputError
 
 SMALL = Options(formats=("txt", "py"))
@@ -33,7 +33,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_an_entry_gets_a_folder_with_a_file_for_each_format(tmp_path):
     (entry,) = run(["linear_regression"], tmp_path, Options())
     assert entry.trouble == ()
-    names = {f"linear_regression/linear_regression.{each}" for each in FORMATS}
+    names = {f"linear_regression/linear_regression.{each}" for each in Options().formats}
     assert set(contents(tmp_path)) == names | {"index.json", "index.md"}
 
 
@@ -305,3 +305,24 @@ w = derive.parameters("w[j]")
 J = derive.mean((derive.sum(w[j] * x[i, j], over=j) - y[i]) ** 2, over=i)
 problem = derive.problem(J, name="least_squares")
 """
+
+
+def test_the_plot_is_built_on_request(tmp_path):
+    list(build(["linear_regression"], tmp_path, Options(formats=("svg",))))
+    text = (tmp_path / "linear_regression" / "linear_regression.svg").read_text(encoding="utf-8")
+    assert text.startswith("<?xml")
+    assert "examples" in text
+
+
+def test_a_cost_that_is_no_mean_has_no_plot(tmp_path):
+    costs = tmp_path / "costs.py"
+    costs.write_text(
+        "import derive\n"
+        'i = derive.indices("i:m")\n'
+        'x = derive.data("x[i]")\n'
+        'w = derive.parameters("w")\n'
+        "J = derive.sum((w - x[i]) ** 2, over=i)\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError, match="no plot: its cost is not a mean"):
+        list(build([f"{costs}:J"], tmp_path / "out", Options(formats=("svg",))))

@@ -105,7 +105,7 @@ def test_why(capsys):
     assert main(["why", "linear_regression", "--width", "80"]) == 0
     out = capsys.readouterr().out
     assert "⟦1/m⟧" in out
-    assert "meets 2, from the" in out  # the ½ and the 2 of the power rule
+    assert "meets the 2 of the power rule" in out  # the ½ and the 2 of the power rule
     assert "meanings of" in out
     assert "A counterexample" in out
 

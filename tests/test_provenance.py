@@ -83,9 +83,7 @@ def test_the_factors_of_logistic_regression() -> None:
 
 
 def test_the_half_meets_the_two() -> None:
-    expected = (
-        "1/2, from the definition of J, meets 2, from the power rule, and they become 1/2 · 2 = 1"
-    )
+    expected = "the 1/2 of the definition of J meets the 2 of the power rule: 1/2 · 2 = 1"
     assert set(meetings("linear_regression")) == {expected}
     assert expected in meetings("ridge_regression")
 

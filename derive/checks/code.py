@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from derive.checks.finite_differences import check_code
 from derive.derivation import Check
 from derive.model import Problem
@@ -26,5 +28,8 @@ def check_module(source: str, problem: Problem, wrt: tuple[str, ...], seed: int 
     """Run the module's ``gradient`` on its own ``example`` at realistic sizes, against central
     differences of its ``cost``."""
     module = compile_module(source)
-    arrays = module["example"](seed=seed, **realistic_sizes(problem))
-    return check_code(module["cost"], module["gradient"], arrays, wrt, seed)
+    sizes = realistic_sizes(problem)
+    arrays = module["example"](seed=seed, **sizes)
+    check = check_code(module["cost"], module["gradient"], arrays, wrt, seed)
+    at = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+    return replace(check, about=f"{check.about} at {at}" if at else check.about)

@@ -106,8 +106,8 @@ def _build(commands: argparse._SubParsersAction[_Parser]) -> None:
         dest="formats",
         type=_words,
         default=("tex", "txt", "json", "py"),
-        metavar="tex,txt,json,py",
-        help="which formats (default: all)",
+        metavar="tex,txt,json,py,svg",
+        help="which formats (default: all but svg, the plot of section 6, which needs Matplotlib)",
     )
     parser.add_argument(
         "--fragment", action="store_true", help="LaTeX without a preamble, to be \\input"

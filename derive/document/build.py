@@ -744,12 +744,24 @@ def _check_row(kind: str, checks: list[Check]) -> tuple[tuple[Inline, ...], ...]
     seeds = sorted({check.seed for check in checks if check.seed is not None})
     return (
         (_KINDS.get(kind, kind),),
-        (_METHODS.get(kind, checks[0].method),),
+        (_METHODS.get(kind, checks[0].method) + _sizes_compared(checks),),
         (outcome,),
         (scientific(max(residuals)) if residuals else "",),
         (scientific(max(tolerances)) if tolerances else "exact",),
         (", ".join(map(str, seeds)),),
     )
+
+
+_SIZE = re.compile(r"(\w+) = (\d+)")
+
+
+def _sizes_compared(checks: list[Check]) -> str:
+    """The sizes that the checks say they were made at: ``, m = 1, 2, 3, 4``."""
+    found: dict[str, dict[str, None]] = {}
+    for check in checks:
+        for name, value in _SIZE.findall(check.about.partition(" at ")[2]):
+            found.setdefault(name, {})[value] = None
+    return "".join(f", {name} = {', '.join(values)}" for name, values in found.items())
 
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

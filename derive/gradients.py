@@ -296,7 +296,11 @@ def _all_checks(
         lemmas=derivation.lemmas,
         small=derivation.small,
         meanings=derivation.meanings,
-        forms=[form for line in derivation.matrix for form in (line.rows, line.columns)],
+        forms=[
+            form
+            for line in (*derivation.matrix, *derivation.results)
+            for form in (line.rows, line.columns)
+        ],
         results={result.wrt: result.term for result in derivation.results},
         source=derivation.python(),
         seed=seed,

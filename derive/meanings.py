@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from itertools import product
+from typing import NamedTuple
 
 from derive.backpropagation import LEMMA, Prover
 from derive.derivation import Lemma, Meanings, Slip
@@ -18,13 +20,16 @@ from derive.terms import (
     Ref,
     Sum,
     Term,
+    add,
     contains,
     factors_of,
     free_indices,
+    key,
     multiply,
     same,
     substitute,
     terms_of,
+    walk,
 )
 
 __all__ = ["meanings_of"]
@@ -45,19 +50,26 @@ def meanings_of(problem: Problem, main: Lemma, prover: Prover) -> Meanings | Non
     found = _backpropagation_form(problem, main, example)
     if found is None:
         return None
-    coefficient, summed, derivative = found
+    coefficient, summed, derivative, others = found
     rest = [factor for factor in factors_of(summed.body) if factor is not derivative]
     stage = derivative.by
     by = Ref(stage.name, problem.quantity(stage.name).ref.indices)
     own = Prover(prover.scope)
     of_cost = own.by_stage(by)
-    in_cost = Derivative(main.claim.of, stage)
-    without_factor = Sum(summed.index, multiply(in_cost, *rest))
-    with_factor = multiply(*coefficient, summed)
-    equality = own.substituted(without_factor, of_cost)
-    if not same(equality[-1].after, with_factor):
+    if Counter(map(key, factors_of(of_cost.result))) != Counter(
+        map(key, (*coefficient, derivative))
+    ):
+        # The cost is not that multiple of what is differentiated: the loss of an example has no
+        # name of its own.
         return None
-    slip = _slip(problem, coefficient, summed, derivative, rest) if rest else None
+    in_cost = Derivative(main.claim.of, stage)
+    # What the cost has besides the losses, such as a penalty, has its own share of the gradient.
+    without_factor = add(Sum(summed.index, multiply(in_cost, *rest)), *others)
+    equality = own.substituted(without_factor, of_cost)
+    with_factor = equality[-1].after
+    if not any(same(part, derivative) for part in walk(with_factor)):
+        return None
+    slip = _slip(problem, found) if rest else None
     return Meanings(
         main.claim.by.name,
         stage,
@@ -70,15 +82,24 @@ def meanings_of(problem: Problem, main: Lemma, prover: Prover) -> Meanings | Non
     )
 
 
-def _backpropagation_form(
-    problem: Problem, main: Lemma, example: Index
-) -> tuple[list[Term], Sum, Derivative] | None:
-    """``(1/m) Σ_i ∂L_i/∂z_i x_ij`` as its coefficient, its sum and its derivative: from the line
-    of the derivation in which just one kind of derivative is left."""
+class _Form(NamedTuple):
+    """``(1/m) Σ_i ∂L_i/∂z_i x_ij + …``: the coefficient, the sum, the derivative in it, and the
+    other terms of the gradient."""
+
+    coefficient: list[Term]
+    summed: Sum
+    derivative: Derivative
+    others: list[Term]
+
+
+def _backpropagation_form(problem: Problem, main: Lemma, example: Index) -> _Form | None:
+    """The gradient in the line of the derivation in which just one kind of derivative is left."""
     for step in main.steps:
         if step.rule != LEMMA:
             continue
-        for part in terms_of(step.after):
+        parts = terms_of(step.after)
+        for position, part in enumerate(parts):
+            others = [*parts[:position], *parts[position + 1 :]]
             factors = factors_of(part)
             for n, factor in enumerate(factors):
                 if not isinstance(factor, Sum) or factor.index != example:
@@ -91,22 +112,19 @@ def _backpropagation_form(
                     and isinstance(derivatives[0].of, Ref)
                     and not any(contains(e, Derivative) for e in inner if e is not derivatives[0])
                     and all(is_coefficient(each, problem) for each in coefficient)
+                    and not any(contains(each, Derivative) for each in others)
                 ):
-                    return coefficient, factor, derivatives[0]
+                    return _Form(coefficient, factor, derivatives[0], others)
     return None
 
 
 # The sum closed too early ------------------------------------------------------------------------
 
 
-def _slip(
-    problem: Problem,
-    coefficient: list[Term],
-    summed: Sum,
-    derivative: Derivative,
-    rest: list[Term],
-) -> Slip | None:
+def _slip(problem: Problem, form: _Form) -> Slip | None:
     """Small numbers at which ``(1/m)(Σ_i ∂L_i/∂z_i) x_ij`` is wrong for every ``i``."""
+    coefficient, summed, derivative, others = form
+    rest = [factor for factor in factors_of(summed.body) if factor is not derivative]
     example = summed.index
     moved = [factor for factor in rest if example in free_indices(factor)]
     if not moved:
@@ -114,8 +132,8 @@ def _slip(
     stays = [factor for factor in rest if example not in free_indices(factor)]
     other = Index(example.name + "'", example.size)
     closed = Sum(other, substitute(derivative, {example: other}))
-    wrong = multiply(*coefficient, *stays, closed, *moved)
-    right = multiply(*coefficient, summed)
+    wrong = add(multiply(*coefficient, *stays, closed, *moved), *others)
+    right = add(multiply(*coefficient, summed), *others)
     for sizes, values in _candidates(problem):
         slip = _refutation(problem, right, wrong, example, sizes, values)
         if slip is not None:

@@ -51,7 +51,10 @@ def provenance_of(problem: Problem, main: Lemma, lemmas: Iterable[Lemma]) -> Pro
         if key(premise) in by_claim
     ]
     result = _before_writing_out(main)
-    sources = tuple(_source(problem, factor, cited) for factor in _factors(result))
+    front = {key(factor) for factor in factors_of(result)}
+    sources = tuple(
+        _source(problem, factor, cited, key(factor) in front) for factor in _factors(result)
+    )
     involved = [*_needed(cited, by_claim), main]
     meetings = tuple(_meetings(problem, involved))
     return Provenance(main.claim.by.name, sources, meetings)
@@ -119,35 +122,37 @@ def _origins(term: Term) -> tuple[Origin, ...]:
     return tuple(found)
 
 
-def _source(problem: Problem, factor: Term, cited: list[Lemma]) -> Source:
+def _source(problem: Problem, factor: Term, cited: list[Lemma], in_front: bool) -> Source:
     if isinstance(factor, Sum):
-        return Source(factor, _about_sum(problem, factor))
+        return _about_sum(problem, factor, cited)
     if is_coefficient(factor, problem):
-        return Source(factor, _about_coefficient(problem, factor))
+        return Source(factor, _about_coefficient(problem, factor, in_front))
     for lemma in cited:
         if key(factor) in {key(each) for each in _all_factors(lemma.result, top=False)}:
             sentence = Prose((factor, " is brought by ", lemma.claim, " = ", lemma.result))
             return Source(factor, sentence, lemma.claim)
     if isinstance(factor, Derivative):
-        left = " is left by the chain rule; it holds nothing of the mean"
+        left = " is what the chain rule leaves of the loss; the mean's factor is not inside"
         return Source(factor, Prose((factor, left)))
     return Source(factor, Prose((factor, *_by_origin(factor))))
 
 
-def _about_sum(problem: Problem, summed: Sum) -> Prose:
+def _about_sum(problem: Problem, summed: Sum, cited: list[Lemma]) -> Source:
     name = summed.index.name
     if summed.index == problem.example_index:
-        return Prose(
-            (
-                f"the sum over {name} stands in the definition of ",
-                problem.cost.head,
-                ": every example adds its share, and the sum is differentiated term by term",
-            )
+        sentence = (
+            f"the sum over {name} stands in the definition of ",
+            problem.cost.head,
+            ": every example adds its share, and the sum is differentiated term by term",
         )
-    return Prose((f"the sum over {name} stands in the definition that the result refers to",))
+        return Source(summed, Prose(sentence))
+    for lemma in cited:
+        if any(isinstance(part, Sum) and part.index == summed.index for part in walk(lemma.result)):
+            return Source(summed, Prose((f"the sum over {name} comes with ", lemma.claim)))
+    return Source(summed, Prose((f"the sum over {name} was brought by the chain rule",)))
 
 
-def _about_coefficient(problem: Problem, factor: Term) -> Prose:
+def _about_coefficient(problem: Problem, factor: Term, in_front: bool) -> Prose:
     names = [origin for origin in _origins(factor) if origin.kind == "definition"]
     rules = [origin for origin in _origins(factor) if origin.kind == "rule"]
     if names and not rules:
@@ -156,9 +161,9 @@ def _about_coefficient(problem: Problem, factor: Term) -> Prose:
         parts: list[str | Term] = [factor, " stands in the definition of "]
         for n, head in enumerate(definitions):
             parts.extend([" and of " if n else "", head])
+        where = "in front of the gradient once" if in_front else "in its own term alone"
         parts.append(
-            ": a constant factor passes through every derivative unchanged, so it stands in front "
-            "of the gradient once"
+            f": a constant factor passes through every derivative unchanged, so it stands {where}"
         )
         return Prose(tuple(parts))
     return Prose((factor, *_by_origin(factor)))
@@ -168,10 +173,10 @@ def _by_origin(factor: Term) -> Iterator[str | Term]:
     parts: list[str] = []
     for origin in _origins(factor):
         if origin.kind == "definition":
-            parts.append(f"the definition of {origin.name}")
+            parts.append(f"is what differentiation leaves of the definition of {origin.name}")
         else:
-            parts.append(f"the {origin.name}, in {origin.place}")
-    yield " was brought by " + " and ".join(dict.fromkeys(parts))
+            parts.append(f"was brought by the {origin.name}, in {origin.place}")
+    yield " " + " and ".join(dict.fromkeys(parts))
 
 
 def _meetings(problem: Problem, lemmas: Iterable[Lemma]) -> Iterator[Meeting]:

@@ -4,7 +4,7 @@ from derive.language import data, define, family, function, indices, mean, param
 from derive.language import problem as make_problem
 
 i, j, k = indices("i:m", "j:n", "k:K")
-spare = indices("s:n", "l:K")
+spare = indices("s:n", "r:K")
 A_previous = data(
     "a_previous[i,j]",
     latex="a^{[l-1]}",

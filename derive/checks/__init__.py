@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from derive.beside import Beside, check_small_cases
 from derive.checks.matrix import check_matrix
-from derive.checks.steps import check_chain, check_lemmas, require
-from derive.derivation import Check, Lemma, Meanings, SmallCase
+from derive.checks.steps import check_chain, check_lemmas, check_step, require
+from derive.derivation import Check, Lemma, Meanings, Prose, SmallCase, Step
 from derive.matrix import MatrixForm
 from derive.model import Problem
-from derive.terms import Term
+from derive.terms import Derivative, Ref, Term
 
 __all__ = ["check_all", "check_proofs", "require"]
 
@@ -60,10 +61,14 @@ def check_all(
     for case in small:
         found.extend(check_lemmas(case.lemmas, problem, dict(case.sizes), seed))
         found.extend(check_chain(lemma) for lemma in case.lemmas)
+        found.append(_check_small(case))
+    cost = problem.cost.name
+    found.extend(_check_result(term, name, lemmas, cost) for name, term in results.items())
     for meaning in meanings:
         equality = Lemma(0, meaning.of_cost.claim, meaning.of_cost.result, meaning.equality)
         found.extend(check_lemmas([meaning.of_cost, equality], problem, seed=seed))
         found.append(check_chain(meaning.of_cost))
+        found.append(_check_meaning(problem, meaning, seed))
     # Where a term has no matrix form the page says so and prints the index form, which has been
     # checked above.
     found.extend(
@@ -78,3 +83,54 @@ def check_all(
         found.extend(beside.finish())
     found.append(code)
     return tuple(found)
+
+
+def _check_meaning(problem: Problem, meaning: Meanings, seed: int) -> Check:
+    """Whether the gradient that one meaning of ``dZ`` gives is the whole gradient."""
+    gradient = Derivative(meaning.of_cost.claim.of, problem.quantity(meaning.wrt).ref)
+    step = Step(
+        "two meanings",
+        Prose(("the gradient with ", meaning.per_example)),
+        gradient,
+        meaning.with_factor,
+    )
+    check = check_step(step, problem, seed=seed, claim=gradient)
+    return replace(check, kind="chain", about=f"both meanings of {meaning.per_example}")
+
+
+def _check_small(case: SmallCase) -> Check:
+    """Whether the explicit and the folded form are those that the proof ends with."""
+    main = case.lemmas[-1]
+    lines = [main.claim, *(step.after for step in main.steps)]
+    wrong = [form for form in (case.explicit, case.folded) if form not in lines]
+    if case.folded != main.result:
+        wrong.append(case.folded)
+    return Check(
+        kind="chain",
+        about=str(main.claim),
+        method="the explicit and the folded form are lines of the proof",
+        status="failed" if wrong else "passed",
+        residual=None if wrong else 0.0,
+        message=f"{wrong[0]} is not what the proof of {main.claim} says" if wrong else "",
+        samples=2,
+    )
+
+
+def _check_result(result: Term, name: str, lemmas: Iterable[Lemma], cost: str) -> Check:
+    """Whether the result is what the lemma about the cost says."""
+    proved = [
+        lemma.result
+        for lemma in lemmas
+        if isinstance(lemma.claim.of, Ref)
+        and (lemma.claim.of.name, lemma.claim.by.name) == (cost, name)
+    ]
+    right = result in proved
+    return Check(
+        kind="chain",
+        about=f"the gradient by {name}",
+        method="the result is that of its proof",
+        status="passed" if right else "failed",
+        residual=0.0 if right else None,
+        message="" if right else f"the gradient by {name} is given as {result}, which isn't proved",
+        samples=1,
+    )

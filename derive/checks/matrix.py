@@ -100,6 +100,8 @@ def check_matrix(
     try:
         with decimal.localcontext(decimal.Context(prec=DIGITS)):
             found = evaluate_matrix(form.expression, surroundings)
+    except KeyError as error:
+        return outcome("failed", message=f"{about}: {error} is not among its arrays (seed {seed})")
     except ShapeError as error:
         return outcome("failed", message=f"{about}: {error} (seed {seed})")
     except (EvaluationError, decimal.DecimalException) as error:

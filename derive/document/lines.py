@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from derive.backpropagation import LEMMA
 from derive.derivation import Detail, Lemma, Step
 from derive.document.model import Inline, Line, Reference
-from derive.rules import CHAIN_RULE, DEFINITION, RULES
+from derive.rules import CHAIN_RULE, DEFINITION, INDEPENDENCE, RULES
 from derive.terms import Term, key
 
 __all__ = ["is_shown", "lemma_lines", "step_lines"]
@@ -23,9 +23,13 @@ _BY_REASON = {
     "multiply numbers",
     "fact",
     "Kronecker delta",
+    "independence",
     "fold",
     "definition",
     "sum of a constant",
+    "collect",
+    "gather",
+    "order",
 }
 
 #: Rules whose reason alone says all, name included.
@@ -40,7 +44,7 @@ _SAYS_ALL = {
 }
 
 #: Rules that say more than those around them.
-_SAYING_MOST = {CHAIN_RULE.name, "quotient rule", "product rule"}
+_SAYING_MOST = {CHAIN_RULE.name, "quotient rule", "product rule", "power rule"}
 
 #: Steps that need no words of their own beside those of another step on the same line.
 _SILENT = {
@@ -51,7 +55,6 @@ _SILENT = {
     "equal indices",
     "constant",
     "derivative of a variable",
-    "independence",
 }
 
 
@@ -127,6 +130,9 @@ def _leading(steps: list[Step]) -> list[Step]:
     derivative of a function say more than the rules around them, and what was done here more than
     the name of a rule."""
     distinct = list({step.rule: step for step in steps}.values())
+    if any(step.rule == INDEPENDENCE.name for step in distinct):
+        # "z_ik alone depends on W_kj" says why one term of a sum that isn't printed is left.
+        distinct = [step for step in distinct if step.rule != "Kronecker delta"]
     if len(distinct) <= 2:
         return distinct
     named = [

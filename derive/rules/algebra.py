@@ -146,7 +146,8 @@ def _combined(factors: tuple[Term, ...]) -> tuple[tuple[Term, ...], list[Term]]:
     for position, factor in enumerate(factors):
         split = _base_and_exponent(factor)
         if split is None:
-            name: object = ("number", position)
+            # Not ("number", …): that is the key of a number that is the base of a power.
+            name: object = ("factor", position)
             numbers[name] = factor
             order.append(name)
             continue
@@ -439,7 +440,7 @@ def _recognise_one(definition: Definition, term: Term, context: Context) -> Rewr
         if found is None or any(index not in found for index in definition.indices):
             return None
         head = Ref(definition.name, tuple(found[index] for index in definition.indices))
-        return Rewrite(head, Prose(("definition of ", definition.head)), (definition.head,))
+        return Rewrite(head, Prose(("definition of ", head)), (head,))
     if isinstance(body, Product) and isinstance(term, Product):
         result = _divide(list(body.factors), list(term.factors), variables, {})
         if result is None:
@@ -449,7 +450,7 @@ def _recognise_one(definition: Definition, term: Term, context: Context) -> Rewr
             return None
         head = Ref(definition.name, tuple(found[index] for index in definition.indices))
         after = multiply(*rest[:position], head, *rest[position:])
-        return Rewrite(after, Prose(("definition of ", definition.head)), (definition.head,))
+        return Rewrite(after, Prose(("definition of ", head)), (head,))
     return None
 
 

@@ -296,17 +296,27 @@ def _independence(term: Term, context: Context) -> Rewrite | None:
         return None
     deltas: list[Term] = []
     subscript = list(of.indices)
-    for place, other in zip(pattern, by.indices, strict=True):
-        if place is None or subscript[place] == other:
+    variable = list(by.indices)
+    settled: set[int] = set()
+    for position, (place, other) in enumerate(zip(pattern, by.indices, strict=True)):
+        if place is None:
             continue
-        deltas.append(Delta(subscript[place], other))
-        subscript[place] = other
+        if subscript[place] != other:
+            deltas.append(Delta(subscript[place], other))
+            # The z_k made of w_kk depends on w_ab for a = b = k: the first of the two settles k.
+            if place in settled:
+                variable[position] = subscript[place]
+            else:
+                subscript[place] = other
+        settled.add(place)
     if not deltas:
         return None
-    moved = Derivative(Ref(of.name, tuple(subscript), of.origin), by)
+    moved = Derivative(
+        Ref(of.name, tuple(subscript), of.origin), Ref(by.name, tuple(variable), by.origin)
+    )
     return Rewrite(
         multiply(*deltas, moved),
-        Prose((of, " depends on ", by, " only where the indices agree")),
+        Prose((Ref(of.name, tuple(subscript)), " alone depends on ", by)),
     )
 
 

@@ -105,7 +105,7 @@ if not TYPE_CHECKING:  # so that a type checker still reports a name that isn't 
     def __getattr__(name: str) -> object:
         """Load a public name when it is first asked for (PEP 562)."""
         if name not in __all__:
-            raise AttributeError(f"module 'derive' has no attribute {name!r}")
+            raise AttributeError(f"derive has no {name!r}{_hint(name)}")
         from importlib import import_module
 
         if name in _MODULES:
@@ -114,6 +114,15 @@ if not TYPE_CHECKING:  # so that a type checker still reports a name that isn't 
         value = getattr(import_module(module), attribute)
         globals()[name] = value  # the next look-up finds it at once
         return value
+
+
+def _hint(name: str) -> str:
+    from difflib import get_close_matches
+
+    if name == "log":
+        return "; the natural logarithm is derive.ln"
+    near = get_close_matches(name, __all__, n=2, cutoff=0.6)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def __dir__() -> list[str]:

@@ -15,9 +15,19 @@ def run() -> None:
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     gc.disable()
-    from derive.command_line import main
+    try:
+        from derive.command_line import main
 
-    status = main()
+        status = main()
+    except KeyboardInterrupt:
+        # While importing, or while worker processes are being ended.
+        print("derive: interrupted", file=sys.stderr)
+        status = 130
+    if status == 130:
+        # Interrupted inside an exec() of a string, as where a data class is made, Python would end
+        # by the signal after all, although it was dealt with.
+        sys.stderr.flush()
+        os._exit(status)
     gc.freeze()  # nothing is left to be collected at the end
     sys.exit(status)
 

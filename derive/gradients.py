@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from derive.backpropagation import LEMMA, Prover
 from derive.catalogue import load
@@ -20,9 +20,10 @@ from derive.derivation import (
     SmallCase,
     Step,
 )
-from derive.errors import InputError
+from derive.errors import InputError, Unsupported
 from derive.language import Expression, Named
 from derive.language import problem as make_problem
+from derive.language.assembly import TOO_DEEP
 from derive.matrix import MatrixForm, vectorise
 from derive.meanings import meanings_of
 from derive.model import Problem, Quantity
@@ -142,12 +143,16 @@ class Derivation:
         """
         from derive.exporters import latex
 
+        _check_detail(detail)
         return latex.export(self, detail=detail, fragment=fragment, label=label)
 
     def text(self, *, detail: Detail = "normal", width: int = 100) -> str:
         """The derivation as Unicode text of at most ``width`` columns."""
         from derive.exporters import text
 
+        _check_detail(detail)
+        if isinstance(width, bool) or not isinstance(width, int) or not 1 <= width <= 1000:
+            raise InputError(f"width={width!r} is not a whole number from 1 to 1000")
         return text.export(self, detail=detail, width=width)
 
     def json(self) -> str:
@@ -205,6 +210,11 @@ class Derivation:
         return self.text()
 
 
+def _check_detail(detail: object) -> None:
+    if detail not in get_args(Detail):
+        raise InputError(f"detail={detail!r} is none of {', '.join(map(repr, get_args(Detail)))}")
+
+
 def gradient(
     cost: Cost,
     wrt: str | Named | Iterable[str | Named] | None = None,
@@ -236,9 +246,26 @@ def gradient(
     >>> print(d.result)
     (1/m) Σᵢ₌₁ᵐ (a_i − y_i) x_ij
     """
+    if check not in ("raise", "report", "none"):
+        raise InputError(f"check={check!r} is none of 'raise', 'report', 'none'")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError(f"seed={seed!r} is not a whole number of at least 0")
+    try:
+        return _derived(as_problem(cost), wrt, check, seed, beside, sizes)
+    except RecursionError:
+        raise Unsupported(TOO_DEEP) from None
+
+
+def _derived(
+    problem: Problem,
+    wrt: str | Named | Iterable[str | Named] | None,
+    check: Literal["raise", "report", "none"],
+    seed: int,
+    beside: Beside | None,
+    sizes: Mapping[str, int],
+) -> Derivation:
     from derive.checks import check_proofs, require
 
-    problem = as_problem(cost)
     names = _names(problem, wrt)
     resolved = resolve_sizes(problem, sizes)
     prover = Prover(Scope(problem))
@@ -297,9 +324,8 @@ def _all_checks(
         small=derivation.small,
         meanings=derivation.meanings,
         forms=[
-            form
-            for line in (*derivation.matrix, *derivation.results)
-            for form in (line.rows, line.columns)
+            *(form for line in derivation.matrix for form in (line.rows, line.columns)),
+            *(form for result in derivation.results for form in (result.rows, result.columns)),
         ],
         results={result.wrt: result.term for result in derivation.results},
         source=derivation.python(),

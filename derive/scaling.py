@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from derive.errors import InputError, Unsupported
 from derive.model import Problem
 from derive.numpy_code import compile_module
-from derive.numpy_code.arrays import axes_of, inputs_of
+from derive.numpy_code.arrays import inputs_of
 from derive.provenance import mean_factor
 from derive.terms import Add, Number, Power, Ref, Size, Sum, Term, factors_of, terms_of, walk
 
@@ -247,7 +247,7 @@ def _example_axes(problem: Problem) -> int:
     """How often the number of examples is multiplied into the largest array."""
     size = _example_size(problem)
     return max(
-        (sum(axis.size == size for axis in axes_of(q, problem)) for q in inputs_of(problem)),
+        (sum(axis.size == size for axis in q.indices) for q in inputs_of(problem)),
         default=0,
     )
 
@@ -268,7 +268,7 @@ def _first_examples(arrays: Mapping[str, Any], problem: Problem, count: int) -> 
     size = _example_size(problem)
     some = dict(arrays)
     for quantity in inputs_of(problem):
-        axes = axes_of(quantity, problem)
+        axes = quantity.indices
         if axes:
             place = tuple(slice(count if axis.size == size else None) for axis in axes)
             some[quantity.name] = arrays[quantity.name][place]

@@ -9,9 +9,10 @@ from types import ModuleType
 
 from derive.catalogue import load
 from derive.errors import DeriveError, InputError
-from derive.language import Expression
+from derive.language import Expression, Named
 from derive.language import problem as make_problem
 from derive.model import Problem
+from derive.terms import free_indices
 
 __all__ = ["find"]
 
@@ -57,8 +58,9 @@ def _is_problem(value: object) -> bool:
     """Whether the value can be shown: a problem, or a cost, which has no index left."""
     if isinstance(value, Problem):
         return True
-    body = getattr(value, "body", None)
-    return isinstance(value, Expression) and body is not None and not getattr(value, "letters", ())
+    if isinstance(value, Named):
+        return value.body is not None and not value.letters
+    return isinstance(value, Expression) and not free_indices(value.term)
 
 
 def _run(path: Path) -> ModuleType:

@@ -373,11 +373,11 @@ def test_a_size_and_a_quantity_of_one_name() -> None:
     assert value_of(body, named("m"), named("y", i), m=6.0, y=[1.0, 2.0]) == pytest.approx(9.0)
 
 
-def test_columns_declared_first_are_stored_as_rows() -> None:
-    """An array declared as ``x[j,i]`` is given with its examples as rows, too."""
+def test_an_array_is_given_with_the_axes_of_its_declaration() -> None:
+    """Also where it was declared as ``x[j,i]``, with its examples as columns."""
     x_ji = Quantity("x", (j, i), "data", "x", "x", "X", "X")
     body = Sum(i, Sum(j, multiply(Ref("x", (j, i)), Ref("w", (j,)))))
-    found = value_of(body, x_ji, named("w", j), x=np.ones((4, 2)), w=[1.0, 2.0])
+    found = value_of(body, x_ji, named("w", j), x=np.ones((2, 4)), w=[1.0, 2.0])
     assert found == pytest.approx(12.0)
 
 

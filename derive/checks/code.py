@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 
 from derive.checks.finite_differences import check_code
@@ -28,7 +29,9 @@ def check_module(source: str, problem: Problem, wrt: tuple[str, ...], seed: int 
     """Run the module's ``gradient`` on its own ``example`` at realistic sizes, against central
     differences of its ``cost``."""
     module = compile_module(source)
-    sizes = realistic_sizes(problem)
+    taken = inspect.signature(module["example"]).parameters
+    # A size may be the length of no array: then the code doesn't depend on it.
+    sizes = {name: n for name, n in realistic_sizes(problem).items() if name in taken}
     arrays = module["example"](seed=seed, **sizes)
     check = check_code(module["cost"], module["gradient"], arrays, wrt, seed)
     at = ", ".join(f"{name} = {size}" for name, size in sizes.items())

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from derive.checks.residuals import round_up
@@ -28,6 +29,10 @@ STEP = 1 / 512
 TOLERANCE = 1e-6
 #: Below this a residual is rounding noise, and is reported as this.
 FLOOR = 1e-10
+NOT_FINITE = (
+    "cost() is infinite or not a number at the example's values or beside them, so there is "
+    "nothing to compare gradient() with"
+)
 #: How many components of each parameter are compared.
 COMPONENTS = 20
 
@@ -70,10 +75,14 @@ def check_code(
             return _report(about, "failed", seed, message=fault)
         running = "cost()"
         size = abs(float(cost(**arrays)))
+        if not isfinite(size):
+            return _report(about, "could not run", seed, message=NOT_FINITE)
         for name in wrt:
             rows = _compare(cost, found, arrays, name, size, seed)
             samples += len(rows)
             for place, expected, given, residual in rows:
+                if not isfinite(expected):
+                    return _report(about, "could not run", seed, message=NOT_FINITE)
                 if not residual <= TOLERANCE:  # not a number fails too
                     at = f"[{', '.join(map(str, place))}]" if place else ""
                     message = (
@@ -123,8 +132,8 @@ def _compare(
         for place in places
     ]
     # Relative to the largest component, for the smallest may be zero; and the rounding error of
-    # the cost (10⁻¹⁴ of it) isn't taken for a gradient where there is none.
-    scale = max(1e-6 * size, *(abs(expected) for _, expected, _ in rows)) or 1.0
+    # the cost (10⁻¹⁴ of it, or of its terms) isn't taken for a gradient where there is none.
+    scale = max(1e-6 * max(1.0, size), *(abs(expected) for _, expected, _ in rows))
     return [(place, expected, mine, abs(expected - mine) / scale) for place, expected, mine in rows]
 
 

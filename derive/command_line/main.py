@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     try:
+        if sys.stdout is None or sys.stderr is None:
+            return MISTAKEN  # there is nothing to print to, and nothing to complain to
         _print_anything()
         status = _run(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()

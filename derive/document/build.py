@@ -47,6 +47,7 @@ from derive.matrix.expression import (
     Diagonal,
     Hadamard,
     HadamardPower,
+    HadamardQuotient,
     Matrix,
     Ones,
     Trace,
@@ -54,7 +55,7 @@ from derive.matrix.expression import (
 )
 from derive.model import Problem, Quantity
 from derive.provenance import mean_factor
-from derive.terms import Derivative, Number, Ref, Size, Term, key, reciprocal
+from derive.terms import Delta, Derivative, Number, Ref, Size, Term, key, reciprocal, walk
 
 __all__ = ["LayoutChoice", "build", "why"]
 
@@ -353,8 +354,21 @@ def _any_size(derivation: Derivation, detail: Detail, labels: _Labels) -> Sectio
             blocks.append(Paragraph(("The derivative by ", lemma.claim.by, ":")))
             blocks.append(_together(pending, detail, labels))
             pending = []
+    delta = _kronecker(derivation.lemmas)
+    if delta is not None:
+        note = (delta, " is 1 where its indices are equal and 0 elsewhere (the Kronecker delta).")
+        blocks.insert(0, Paragraph(note))
     title: tuple[Inline, ...] = ("Any ", size) if size is not None else ("Any size",)
     return Section("any", title, tuple(blocks))
+
+
+def _kronecker(lemmas: Iterable[Lemma]) -> Delta | None:
+    """The first Kronecker delta in a result, which every reader is shown."""
+    for lemma in lemmas:
+        for part in walk(lemma.result):
+            if isinstance(part, Delta):
+                return part
+    return None
 
 
 # 4 As matrices -----------------------------------------------------------------------------------
@@ -374,6 +388,7 @@ def _matrices(derivation: Derivation, layout: LayoutChoice) -> Section:
 _MATRIX_SIGNS: tuple[tuple[tuple[type[Matrix], ...], str], ...] = (
     ((Ones,), "𝟏 is a vector of ones"),
     ((Hadamard, HadamardPower), "⊙ multiplies element by element"),
+    ((HadamardQuotient,), "⊘ divides element by element"),
     ((Diagonal,), "diag puts a vector on the diagonal of a matrix"),
     ((Trace,), "tr is the sum of the diagonal"),
 )
@@ -554,7 +569,7 @@ def _meanings(derivation: Derivation, meanings: Meanings) -> Iterator[Block]:
             Strong("Two meanings of "),
             stack,
             Strong("."),
-            " Texts mean one of two things by it, and both give the same ",
+            " Texts stack the derivatives of each loss in it, or those of the cost; both give ",
             gradient,
             ":",
         )
@@ -573,7 +588,7 @@ def _meanings(derivation: Derivation, meanings: Meanings) -> Iterator[Block]:
         rows.append((("examples are rows",), *(tuple(_form(line.rows)) for line in lines)))
         rows.append((("examples are columns",), *(tuple(_form(line.columns)) for line in lines)))
     yield Table(
-        ((), ("it stacks the derivatives of each loss",), ("it stacks those of the cost",)),
+        ((), ("of each loss",), ("of the cost",)),
         tuple(rows),
         "lll",
     )

@@ -44,10 +44,17 @@ from derive.notation.boxes import (
 from derive.notation.latex import Style, write_latex
 from derive.notation.lines import broken
 
-__all__ = ["WIDTH", "escape", "export", "write"]
+__all__ = ["FRAGMENT_WIDTH", "WIDTH", "escape", "export", "write"]
 
 #: The width of a text line of the document, in em: 158 mm at 11 pt.
 WIDTH = 41.0
+
+#: The width of a text line that a fragment is made for, in em: that of the class article at 10 pt
+#: with its own margins is 345 pt.
+FRAGMENT_WIDTH = 34.0
+
+#: The same for a fragment: a plain article has 345 pt at 10 pt, and something is kept to spare.
+FRAGMENT_WIDTH = 33.0
 
 #: How wide a character of the margin's small italics is, in em of the text.
 _CHARACTER = 0.41
@@ -119,7 +126,7 @@ def export(
     fragment: bool = False,
     label: str = "",
     layout: LayoutChoice = "both",
-    width: float = WIDTH,
+    width: float | None = None,
 ) -> str:
     r"""The derivation as LaTeX.
 
@@ -130,7 +137,8 @@ def export(
         label: a prefix of the labels, so that two fragments on one page don't clash; the
             problem's name if left out.
         layout: which matrix layouts are printed.
-        width: the width of a text line in em.
+        width: the width of a text line in em; that of our own document, or for a fragment that
+            of a plain article, if left out.
 
     Raises:
         InputError: ``label`` has a character that a label cannot hold.
@@ -144,6 +152,8 @@ def export(
         raise InputError(f"{label!r} cannot be the prefix of a label: use letters, digits and -_:.")
     document = build(derivation, detail=detail, layout=layout)
     prefix = f"{label or derivation.problem.name}:"
+    if width is None:
+        width = FRAGMENT_WIDTH if fragment else WIDTH
     return write(document, prefix=prefix, fragment=fragment, width=width)
 
 
@@ -169,6 +179,7 @@ class _Writer:
             yield "% needs \\usepackage{amsmath,xcolor}"
             yield _MACROS
             yield r"\begingroup\allowdisplaybreaks"
+            yield rf"\noindent\textbf{{{title}}}\par"
         else:
             yield _PREAMBLE % (_MACROS, title, title)
         for block in self.document.opening:
@@ -541,6 +552,7 @@ _GREEK = [
 _MATHEMATICAL = {
     "𝟏": r"\mathbf 1",
     "⊙": r"\odot",
+    "⊘": r"\oslash",
     "×": r"\times",
     "·": r"\cdot",
     "−": "-",

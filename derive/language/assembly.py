@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from typing import Any
 
-from derive.errors import InputError
+from derive.errors import InputError, Unsupported
 from derive.language.declarations import checked_name, define
 from derive.language.expressions import Expression, FactHandle, Named, merged
 from derive.model import (
@@ -32,7 +33,7 @@ from derive.terms import (
     walk,
 )
 
-__all__ = ["problem"]
+__all__ = ["TOO_DEEP", "problem"]
 
 
 def problem(
@@ -44,8 +45,8 @@ def problem(
     facts: Iterable[FactHandle] = (),
     spare: Iterable[Index] = (),
     example: Index | None = None,
-    written_out: Iterable[Named] = (),
-    wrt: Iterable[Named] = (),
+    written_out: Iterable[Named | str] = (),
+    wrt: Iterable[Named | str] = (),
     sizes: Mapping[str, int] | None = None,
 ) -> Problem:
     """Collect everything that ``cost`` is made of.
@@ -66,6 +67,33 @@ def problem(
     """
     if isinstance(cost, Problem):
         return cost
+    try:
+        return _assembled(
+            cost, name, title, summary, facts, spare, example, written_out, wrt, sizes
+        )
+    except RecursionError:
+        raise Unsupported(TOO_DEEP) from None
+
+
+#: What is said of a cost that would exhaust Python's stack.
+TOO_DEEP = (
+    "the cost is nested too deeply: keep to about 50 levels of stages and of functions inside "
+    "functions, and name inner expressions as stages"
+)
+
+
+def _assembled(
+    cost: Expression,
+    name: str,
+    title: str,
+    summary: str,
+    facts: Iterable[FactHandle],
+    spare: Iterable[Index],
+    example: Index | None,
+    written_out: Iterable[Named | str],
+    wrt: Iterable[Named | str],
+    sizes: Mapping[str, int] | None,
+) -> Problem:
     if not isinstance(cost, Expression):
         raise InputError(f"{cost!r} is not a cost; build one from derive.data and derive.define")
     named_cost = cost if isinstance(cost, Named) and cost.body is not None else None
@@ -76,7 +104,19 @@ def problem(
             f"the cost {named_cost.specification} still has the index "
             f"{', '.join(named_cost.letters)}: take its sum or its mean"
         )
-    facts = tuple(facts)
+    for what, said in (("title", title), ("summary", summary)):
+        if not isinstance(said, str):
+            raise InputError(f"{what}={said!r} is not text")
+    if example is not None and not isinstance(example, Index):
+        raise InputError(
+            f'example={example!r} is not an index; make one with derive.indices("i:m")'
+        )
+    if sizes is not None and not isinstance(sizes, Mapping):
+        raise InputError(f'sizes={sizes!r} is not a dictionary such as {{"m": 3}}')
+    facts = _all_of(facts, FactHandle, "facts", "a fact; make one with derive.fact")
+    spare = _all_of(spare, Index, "spare", 'an index; make one with derive.indices("i:m")')
+    written_out = _all_of(written_out, (Named, str), "written_out", "a stage or its name")
+    wrt = _all_of(wrt, (Named, str), "wrt", "a quantity or its name")
     collected = _collect(named_cost, facts)
     letters = _letter_sizes(collected, facts, spare)
     spare_letters = tuple(letters.values())
@@ -88,7 +128,15 @@ def problem(
     _check_clashes(collected, functions, letters)
     quantities = tuple(_quantity(named, letters) for named in _in_reading_order(collected))
     body = definitions[-1].body
-    example = example or _example_index(body)
+    known = {named.name: named for named in collected}
+    for what, given in (("written_out", written_out), ("wrt", wrt)):
+        for each in given:
+            called = each.name if isinstance(each, Named) else each
+            if called not in known or (isinstance(each, Named) and known[called] is not each):
+                raise InputError(f"{what}: the cost has no quantity {called}")
+            if what == "written_out" and known[called].body is None:
+                raise InputError(f"written_out: {called} is not a stage, it has no definition")
+    example = example or _example_index(body, quantities)
     made = Problem(
         name=checked_name(name),
         title=title or name.replace("_", " ").capitalize(),
@@ -101,8 +149,8 @@ def problem(
         ),
         functions=functions,
         example_index=example,
-        written_out=tuple(named.name for named in written_out),
-        default_wrt=tuple(named.name for named in wrt),
+        written_out=tuple(map(_name_of, written_out)),
+        default_wrt=tuple(map(_name_of, wrt)),
         summary=summary,
         default_sizes=tuple(sorted((sizes or {}).items())),
     )
@@ -112,6 +160,26 @@ def problem(
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise InputError(f"the size {size_name} must be a whole number of at least 1")
     return made
+
+
+def _name_of(quantity: Named | str) -> str:
+    return quantity if isinstance(quantity, str) else quantity.name
+
+
+def _all_of(
+    given: Iterable[Any], kind: type | tuple[type, ...], argument: str, wanted: str
+) -> tuple[Any, ...]:
+    """The items of an argument; one item by itself counts as the only one.
+
+    Raises:
+        InputError: something else is among them.
+    """
+    several = isinstance(given, Iterable) and not isinstance(given, (str, Expression))
+    items = tuple(given) if several else (given,)
+    for item in items:
+        if not isinstance(item, kind):
+            raise InputError(f"{argument}: {item!r} is not {wanted}")
+    return items
 
 
 def _collect(cost: Named, facts: tuple[FactHandle, ...]) -> tuple[Named, ...]:
@@ -324,9 +392,19 @@ def _domain_facts(
                 yield Fact(left, Number(Fraction(1)), "probabilities sum to one")
 
 
-def _example_index(cost: Term) -> Index | None:
+def _example_index(cost: Term, quantities: tuple[Quantity, ...]) -> Index | None:
     """The index of the first sum in the cost that is divided by its own size, else of the first
-    sum."""
+    sum; an index over the size of a parameter's other letter doesn't count examples."""
+    parameters = [quantity for quantity in quantities if quantity.role == "parameter"]
+
+    def counts_examples(index: Index) -> bool:
+        return not any(
+            other.size == index.size
+            for quantity in parameters
+            if index not in quantity.indices
+            for other in quantity.indices
+        )
+
     first: Index | None = None
     for term in terms_of(cost):
         factors = factors_of(term)
@@ -336,7 +414,7 @@ def _example_index(cost: Term) -> Index | None:
             if isinstance(factor, Power) and isinstance(factor.base, Size)
         }
         for factor in factors:
-            if isinstance(factor, Sum):
+            if isinstance(factor, Sum) and counts_examples(factor.index):
                 first = first or factor.index
                 if factor.index.size in sizes:
                     return factor.index

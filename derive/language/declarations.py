@@ -109,6 +109,7 @@ def _declare(
             raise InputError(f"{specification!r}: {letter!r} is not an index")
     if len(set(letters)) != len(letters):
         raise InputError(f"{specification!r} has the same index twice")
+    _check_texts(specification, options)
     for symbol in (options.latex, options.stack_latex):
         if symbol is not None:
             validate_latex_symbol(symbol)
@@ -124,6 +125,13 @@ def _declare(
     if options.domain == "probabilities" and not letters:
         raise InputError(f"{specification!r}: probabilities need an index to sum over")
     return Named(Ref(name), (), (), name, letters, role, options, body)
+
+
+def _check_texts(specification: str, options: SymbolOptions) -> None:
+    for what in ("latex", "text", "stack_latex", "stack_text", "meaning"):
+        said = getattr(options, what)
+        if said is not None and not isinstance(said, str):
+            raise InputError(f"{specification!r}: {what}={said!r} is not text")
 
 
 def _check_symbol(symbol: str | None) -> None:
@@ -313,8 +321,11 @@ def function(
     checked_name(name)
     if name in FUNCTIONS:
         raise InputError(f"{name} is a known function, write derive.{name}(…); it isn't abstract")
+    if isinstance(arguments, bool) or not isinstance(arguments, int):
+        raise InputError(f"the function {name}: arguments={arguments!r} is not a whole number")
     if arguments < 1:
         raise InputError(f"the function {name} needs at least one argument")
+    _check_texts(name, SymbolOptions(latex, text, meaning=meaning))
     _check_symbol(text)
     symbols = default_symbols(name)
     latex = validate_latex_symbol(latex) if latex is not None else symbols[0]

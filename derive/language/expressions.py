@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import isfinite
 from typing import TypeAlias, TypeVar
 
 from derive.errors import InputError
@@ -49,6 +50,9 @@ __all__ = [
 
 _Item = TypeVar("_Item")
 
+
+#: A number of more digits cannot be read on a page, and is hardly ever meant.
+LARGEST_NUMBER = 10**200
 
 #: What may stand beside an operator.
 Operand: TypeAlias = "Expression | int | Fraction"
@@ -101,6 +105,7 @@ class Expression:
                 f"({self}) ** {shown(exponent)}: an exponent is an integer or a Fraction; "
                 "write exp(p * ln(u)) for any other power"
             )
+        term_of(exponent)  # refuses a number that is too long
         base = term_of(self)
         if isinstance(base, Number) and not base.value and exponent < 0:
             raise InputError("1 is divided by 0")
@@ -260,7 +265,12 @@ def argument_of(operand: object) -> Term:
         case bool():
             pass
         case int() | Fraction():
-            return Number(Fraction(operand))
+            value = Fraction(operand)
+            if max(abs(value.numerator), value.denominator) >= LARGEST_NUMBER:
+                raise InputError("a number in a formula has at most 200 digits")
+            return Number(value)
+        case float() if not isfinite(operand):
+            raise InputError(f"{operand!r} is not a number that can stand in a formula")
         case float():
             raise InputError(
                 f"{operand!r} is a rounded number; write an exact one, "

@@ -13,7 +13,14 @@ from derive.terms import (
     walk,
 )
 
-__all__ = ["argument_names", "axes_of", "inputs_of", "shape_text", "takes_families"]
+__all__ = [
+    "argument_names",
+    "axes_of",
+    "inputs_of",
+    "is_transposed",
+    "shape_text",
+    "takes_families",
+]
 
 
 def inputs_of(problem: Problem) -> list[Quantity]:
@@ -30,10 +37,19 @@ def inputs_of(problem: Problem) -> list[Quantity]:
 
 
 def axes_of(quantity: Quantity, problem: Problem) -> tuple[Index, ...]:
-    """The indices of a quantity in the order of the axes of its array: examples are rows."""
+    """The indices of a quantity in the order of the axes in which the code computes with it:
+    examples are rows."""
     if len(quantity.indices) > 2:
         return quantity.indices
     return tuple(i for i in arrangement(quantity.indices, problem, "rows") if i is not None)
+
+
+def is_transposed(quantity: Quantity, problem: Problem) -> bool:
+    """Whether the code computes with the transpose of the array that was declared.
+
+    What is given and what is returned always has the axes of the declaration, in that order.
+    """
+    return axes_of(quantity, problem) != quantity.indices
 
 
 def argument_names(function: AbstractFunction, problem: Problem) -> tuple[str, ...]:
@@ -48,9 +64,9 @@ def argument_names(function: AbstractFunction, problem: Problem) -> tuple[str, .
     return tuple(f"u{place + 1}" for place in range(function.arity))
 
 
-def shape_text(quantity: Quantity, problem: Problem) -> str:
+def shape_text(quantity: Quantity) -> str:
     """The shape as a docstring gives it: ``(m, n)``, ``(m,)`` or ``number``."""
-    sizes = [str(index.size) for index in axes_of(quantity, problem)]
+    sizes = [str(index.size) for index in quantity.indices]
     if not sizes:
         return "number"
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from derive.errors import Unsupported
 from derive.model import AbstractFunction, Problem, Quantity
-from derive.numpy_code.arrays import axes_of, inputs_of, takes_families
+from derive.numpy_code.arrays import inputs_of, takes_families
 from derive.numpy_code.code import number
 from derive.numpy_code.plan import Plan
 from derive.numpy_code.writer import partial_name
@@ -49,7 +49,7 @@ def example_function(plan: Plan) -> list[list[str]]:
     obeying = list(_obeying_facts(problem))
     lines.append("    arrays = {" if obeying else "    return {")
     for quantity in inputs_of(problem):
-        lines.append(f'        "{quantity.name}": {_draw(quantity, problem)},')
+        lines.append(f'        "{quantity.name}": {_draw(quantity)},')
     lines.extend(_example_functions(plan))
     lines.append("    }")
     if obeying:
@@ -68,8 +68,7 @@ def _obeying_facts(problem: Problem) -> Iterator[str]:
         quantity = problem.quantity(name)
         if quantity.domain == "probabilities" and index == indices[-1] and value == 1:
             continue
-        axes = axes_of(quantity, problem)
-        axis = axes.index(quantity.indices[indices.index(index)])
+        axis = indices.index(index)
         array = f'arrays["{name}"]'
         total = f"{array}.sum(axis={axis}, keepdims=True)"
         if value == 0:
@@ -78,9 +77,9 @@ def _obeying_facts(problem: Problem) -> Iterator[str]:
             yield f"    {array} *= {number(value).text} / {total}"
 
 
-def _draw(quantity: Quantity, problem: Problem) -> str:
+def _draw(quantity: Quantity) -> str:
     """The expression that draws a quantity."""
-    sizes = [str(index.size) for index in axes_of(quantity, problem)]
+    sizes = [str(index.size) for index in quantity.indices]
     size = f"size={sizes[0]}" if len(sizes) == 1 else f"size=({', '.join(sizes)})"
     tail = f", {size}" if sizes else ""
     match quantity.domain:
@@ -88,8 +87,6 @@ def _draw(quantity: Quantity, problem: Problem) -> str:
             drawn = f"rng.integers(0, 2{tail})"
             return f"{drawn}.astype(float)" if sizes else f"float({drawn})"
         case "probabilities":
-            if axes_of(quantity, problem)[-1:] != quantity.indices[-1:]:
-                raise Unsupported(f"{quantity.name}: probabilities must lie along the last axis")
             *rest, classes = sizes
             where = rest[0] if len(rest) == 1 else f"({', '.join(rest)})"
             count = f", size={where}" if rest else ""

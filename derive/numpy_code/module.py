@@ -8,8 +8,8 @@ from typing import Any
 
 from derive.errors import Unsupported
 from derive.model import Problem
-from derive.numpy_code.arrays import axes_of, inputs_of, shape_text
-from derive.numpy_code.code import Code
+from derive.numpy_code.arrays import axes_of, inputs_of, is_transposed, shape_text
+from derive.numpy_code.code import Code, Level
 from derive.numpy_code.example import example_function
 from derive.numpy_code.plan import Plan, Stage, parts_of
 from derive.numpy_code.writer import HELPERS, partial_name
@@ -139,7 +139,7 @@ def compile_module(source: str) -> dict[str, Any]:
 
 def _docstring(plan: Plan, title: str, lines: Sequence[str]) -> list[str]:
     problem = plan.problem
-    rows = [(q.name, shape_text(q, problem), q.meaning) for q in inputs_of(problem)]
+    rows = [(q.name, shape_text(q), q.meaning) for q in inputs_of(problem)]
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
     shapes = [
         f"    {name:<{first}}  {shape:<{second}}  {said}".rstrip() for name, shape, said in rows
@@ -161,7 +161,7 @@ def _axes_table(plan: Plan) -> list[str]:
     for quantity in inputs_of(plan.problem):
         sizes = [
             f'"{index.size}"' if isinstance(index.size, str) else str(index.size)
-            for index in axes_of(quantity, plan.problem)
+            for index in quantity.indices
         ]
         inside = f"{sizes[0]}," if len(sizes) == 1 else ", ".join(sizes)
         rows.append(f'    "{quantity.name}": ({inside}),')
@@ -303,6 +303,20 @@ def _signature(plan: Plan, name: str, functions: Sequence[str], needed: Sequence
 
 
 def _checked(plan: Plan) -> list[str]:
+    """The call that checks the shapes, and what turns arrays with the examples second."""
+    return [*_checking_call(plan), *_turned(plan)]
+
+
+def _turned(plan: Plan) -> list[str]:
+    """``x = x.T`` for each array that was declared with the index of the examples second."""
+    return [
+        f"    {quantity.name} = {quantity.name}.T  # in the following, examples are rows"
+        for quantity in inputs_of(plan.problem)
+        if is_transposed(quantity, plan.problem)
+    ]
+
+
+def _checking_call(plan: Plan) -> list[str]:
     names = [quantity.name for quantity in inputs_of(plan.problem)]
     left = ", ".join(names) if len(names) > 1 else f"({names[0]},)"
     pairs = [f"{name}={name}" for name in names]
@@ -382,7 +396,8 @@ def _cost_end(plan: Plan, lines: _Lines) -> None:
 
 def _gradient_end(plan: Plan, lines: _Lines) -> None:
     entries = [
-        (name, plan.writer.term(stage.body, stage.axes)) for name, stage in plan.results.items()
+        (name, _as_declared(plan, name, plan.writer.term(stage.body, stage.axes)))
+        for name, stage in plan.results.items()
     ]
     if not entries:
         lines.lines.append("    return {}")
@@ -393,14 +408,19 @@ def _gradient_end(plan: Plan, lines: _Lines) -> None:
     lines.lines.append("    }")
 
 
+def _as_declared(plan: Plan, name: str, code: Code) -> Code:
+    """The gradient with the axes of its parameter's declaration."""
+    if not is_transposed(plan.problem.quantity(name), plan.problem):
+        return code
+    return Code(f"{code.at(Level.ATOM)}.T")
+
+
 def _cost_document(plan: Plan) -> list[str]:
     return [f'    """The cost {plan.problem.cost.name}, a number."""']
 
 
 def _gradient_document(plan: Plan) -> list[str]:
-    shapes = [
-        f"{name} {shape_text(plan.problem.quantity(name), plan.problem)}" for name in plan.results
-    ]
+    shapes = [f"{name} {shape_text(plan.problem.quantity(name))}" for name in plan.results]
     line = f'    """The gradient of the cost, by parameter: {", ".join(shapes)}."""'
     if shapes and len(line) <= WIDTH:
         return [line]

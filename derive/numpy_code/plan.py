@@ -62,6 +62,7 @@ class Plan:
         results: Mapping[str, Term],
         derivatives: Mapping[Derivative, Term],
     ) -> None:
+        _check_names(problem)
         self.problem = problem
         self._stabilise = Stabiliser(problem)
         self._values = self._stacks(derivatives)
@@ -234,6 +235,45 @@ class Plan:
             part.name for stage in stages for part in parts_of(stage.body) if isinstance(part, Ref)
         }
         return [quantity.name for quantity in inputs_of(self.problem) if quantity.name in read]
+
+
+#: What the generated module names itself.
+_OWN_NAMES = {
+    "np": "the module numpy",
+    "rng": "the random numbers of example()",
+    "seed": "the seed of example()",
+    "arrays": "the arrays of example()",
+}
+
+
+def _check_names(problem: Problem) -> None:
+    """Refuse names that would mean two things in the generated module.
+
+    Raises:
+        Unsupported: two names clash; the message says which.
+    """
+    inputs = [quantity.name for quantity in inputs_of(problem)]
+    named = [(name, f"the {problem.quantity(name).role}") for name in inputs]
+    named += [(name, "the size") for name in problem.size_names]
+    named += [(function.name, "the function") for function in problem.functions]
+    for name, what in named:
+        if name == "np" or (what == "the size" and name in _OWN_NAMES):
+            raise Unsupported(
+                f"{what} {name} clashes with {_OWN_NAMES[name]}, which is called {name} in the "
+                f"exported code: give the {what.removeprefix('the ')} another name"
+            )
+    known = dict(named)
+    for function in problem.functions:
+        arguments = argument_names(function, problem)
+        for place in range(len(arguments)):
+            partial = partial_name(function.name, arguments, place)
+            if partial in known:
+                raise Unsupported(
+                    f"{known[partial]} {partial} clashes with the derivative of the function "
+                    f"{function.name}, which is called {partial} in the exported code: "
+                    "give one of them another name"
+                )
+            known[partial] = f"the derivative of the function {function.name},"
 
 
 def parts_of(term: Term) -> Iterator[Ref | Derivative]:

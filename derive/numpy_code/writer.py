@@ -469,11 +469,20 @@ class IndexedWriter:
             subscripts.append("".join(letters[index] for index in own))
             codes.append(code)
         covered = {index for factor in flat.factors for index in free_indices(factor)}
-        for index in (*flat.summed, *axes):
+        # What is summed over an index that it doesn't have is multiplied by the size.
+        repeated = tuple(
+            Size(index.size) if isinstance(index.size, str) else Number(Fraction(index.size))
+            for index in flat.summed
+            if index not in covered
+        )
+        coefficient = (*flat.coefficient, *repeated)
+        for index in axes:
             if index not in covered:
                 subscripts.append(letters[index])
                 codes.append(Code(f"np.ones({self.writer.extent(index.size)})"))
+        if not codes:
+            return self.writer.scaled(coefficient, None)
         result = "".join(letters[index] for index in axes)
         signature = f"{','.join(subscripts)}->{result}"
         texts = ", ".join(code.text for code in codes)
-        return self.writer.scaled(flat.coefficient, Code(f'np.einsum("{signature}", {texts})'))
+        return self.writer.scaled(coefficient, Code(f'np.einsum("{signature}", {texts})'))

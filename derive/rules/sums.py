@@ -151,7 +151,7 @@ def _use_fact(fact: Fact, term: Term, context: Context) -> Rewrite | None:
         return None
     premise = substitute(fact.left, found)
     right = substitute(fact.right, found)
-    return Rewrite(right, Prose((premise, " = ", right, f", since {fact.reason}")), (premise,))
+    return Rewrite(right, Prose((term, " = ", right, f", since {fact.reason}")), (premise,))
 
 
 def _gather_for_fact(term: Term, context: Context) -> Rewrite | None:

@@ -21,8 +21,8 @@ from derive.gradients import gradient
 DETAILS = ("brief", "normal", "full")
 DOCUMENTS = list(product(catalogue.NAMES, DETAILS))
 
-#: The width of a text line of the paper, in em, with a little to spare: article at 10 pt.
-ONE_COLUMN, TWO_COLUMNS = 33.0, 21.0
+#: The width of a text line of a paper in two columns, in em, with a little to spare.
+TWO_COLUMNS = 21.0
 
 
 class Logs:
@@ -106,7 +106,8 @@ def paper(folder: Path, options: str, fragments: dict[str, str], ending: str = "
 
 
 def test_fragments_in_a_paper_of_one_column(derivation_of, tmp_path):
-    """All entries and details in one paper, which also shows that their labels don't clash."""
+    """All entries and details in one plain article, made as a user makes them, without a width;
+    this also shows that their labels don't clash."""
     pdflatex = require_program("pdflatex")
     fragments = {
         f"{name}-{detail}": latex.export(
@@ -114,7 +115,6 @@ def test_fragments_in_a_paper_of_one_column(derivation_of, tmp_path):
             detail=detail,
             fragment=True,
             label=f"{name}-{detail}",
-            width=ONE_COLUMN,
         )
         for name, detail in DOCUMENTS
     }
@@ -140,9 +140,7 @@ def test_fragments_in_a_paper_of_two_columns(derivation_of, tmp_path):
 def test_the_same_fragment_twice(derivation_of, tmp_path):
     pdflatex = require_program("pdflatex")
     fragments = {
-        prefix: latex.export(
-            derivation_of("logistic_regression"), fragment=True, label=prefix, width=ONE_COLUMN
-        )
+        prefix: latex.export(derivation_of("logistic_regression"), fragment=True, label=prefix)
         for prefix in ("first", "second")
     }
     label = "small:w:gradient"
@@ -200,9 +198,7 @@ def hostile_problem(words: str):
 def test_words_of_others_are_words(words, fragment, tmp_path):
     pdflatex = require_program("pdflatex")
     derivation = gradient(hostile_problem(words), wrt="b", check="none")
-    source = latex.export(
-        derivation, fragment=fragment, width=ONE_COLUMN if fragment else latex.WIDTH
-    )
+    source = latex.export(derivation, fragment=fragment)
     assert not re.search(r"\\(write|input|catcode)", source)
     assert source.count(r"\end{document}") == (0 if fragment else 1)
     assert all(sign == "\n" or sign.isprintable() for sign in source)

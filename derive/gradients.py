@@ -175,7 +175,7 @@ class Derivation:
 
     def numpy(self) -> Callable[..., dict[str, Any]]:
         """The gradient as a function on arrays, by the names of the problem's symbols; it returns
-        a dict by parameter. Examples are rows.
+        a dict by parameter. Arrays have the axes of their declaration.
 
         >>> import numpy as np
         >>> d = gradient("linear_regression", wrt="w")

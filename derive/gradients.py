@@ -480,8 +480,3 @@ def _matrix_line(
     )
     rows, columns = (vectorise(term, problem, layout, target, orientation) for layout in _LAYOUTS)
     return MatrixLine(kind, left, rows, columns)
-
-
-def sizes_of(derivation: Derivation) -> Mapping[str, int]:
-    """The sizes of the written-out case by symbol."""
-    return dict(derivation.sizes)

@@ -74,21 +74,35 @@ def test_functions_that_clash_with_derivatives() -> None:
         derive.gradient(g(w) + other(w))
 
 
-def test_deep_nesting_is_refused() -> None:
-    w = derive.parameter("w")
-    nested: Any = w
-    for _ in range(300):
-        nested = derive.tanh(nested)
-    with pytest.raises(Unsupported, match="nested too deeply"):
-        derive.gradient(nested, check="none")
+def _nested(levels: int) -> Any:
+    made: Any = derive.parameter("w")
+    for _ in range(levels):
+        made = derive.tanh(made)
+    return made
 
 
-def test_long_chains_are_refused() -> None:
+def _chain(stages: int) -> Any:
     stage: Any = derive.parameter("w")
-    for number in range(300):
+    for number in range(stages):
         stage = derive.define(f"s{number}", derive.tanh(stage))
+    return stage
+
+
+@pytest.mark.parametrize("made", [_nested, _chain])
+@pytest.mark.parametrize("levels", [101, 300, 3000])
+def test_what_is_too_deep_is_refused(made: Any, levels: int) -> None:
     with pytest.raises(Unsupported, match="nested too deeply"):
-        derive.gradient(stage, check="none")
+        derive.gradient(made(levels), check="none")
+
+
+@pytest.mark.parametrize("made", [_nested, _chain])
+def test_what_is_deep_is_derived(made: Any) -> None:
+    assert derive.gradient(made(30)).passed
+
+
+@pytest.mark.parametrize("made", [_nested, _chain])
+def test_what_is_as_deep_as_may_be_is_a_problem(made: Any) -> None:
+    assert derive.problem(made(99)).definitions
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), 10**200, Fraction(1, 10**5000)])

@@ -26,6 +26,7 @@ from derive.terms import (
     Size,
     Sum,
     Term,
+    children,
     factors_of,
     references,
     separate,
@@ -75,11 +76,37 @@ def problem(
         raise Unsupported(TOO_DEEP) from None
 
 
-#: What is said of a cost that would exhaust Python's stack.
+#: So many terms may stand inside one another, and so many stages may follow upon one another: what
+#: is deeper would exhaust Python's stack in one version or other, and a reader's patience in each.
+_MOST_LEVELS = 100
+
+#: What is said of a cost that goes deeper.
 TOO_DEEP = (
-    "the cost is nested too deeply: keep to about 50 levels of stages and of functions inside "
-    "functions, and name inner expressions as stages"
+    f"the cost is nested too deeply: keep to {_MOST_LEVELS} levels of stages and of functions "
+    "inside functions, and name inner expressions as stages"
 )
+
+
+def _require_shallow(definitions: Iterable[Definition]) -> None:
+    """Refuse a chain of stages, or a formula, of more than 100 levels.
+
+    Raises:
+        Unsupported: it has more.
+    """
+    stages: dict[str, int] = {}
+    for definition in definitions:
+        stage = 0
+        left: list[tuple[Term, int]] = [(definition.body, 1)]
+        while left:
+            part, level = left.pop()
+            if level > _MOST_LEVELS:
+                raise Unsupported(TOO_DEEP)
+            if isinstance(part, Ref):
+                stage = max(stage, stages.get(part.name, 0))
+            left.extend((child, level + 1) for child in children(part))
+        stages[definition.name] = stage + 1
+        if stage + 1 > _MOST_LEVELS:
+            raise Unsupported(TOO_DEEP)
 
 
 def _assembled(
@@ -123,6 +150,7 @@ def _assembled(
     definitions = tuple(
         _definition(named, letters, spare_letters) for named in collected if named.body is not None
     )
+    _require_shallow(definitions)
     functions = _functions(collected)
     _check_shapes(collected, facts, letters)
     _check_clashes(collected, functions, letters)

@@ -174,8 +174,16 @@ def _combined(factors: tuple[Term, ...]) -> tuple[tuple[Term, ...], list[Term]]:
     return tuple(result), cancelled
 
 
+def _below_the_line(factors: tuple[Term, ...]) -> bool:
+    """Whether a factor stands below a fraction's line; without one, nothing cancels."""
+    return any(
+        isinstance(each, Power) and isinstance(each.exponent, Number) and each.exponent.value < 0
+        for each in factors
+    )
+
+
 def _cancel(term: Term, context: Context) -> Rewrite | None:
-    if not isinstance(term, Product):
+    if not isinstance(term, Product) or not _below_the_line(term.factors):
         return None
     factors, cancelled = _combined(term.factors)
     if not cancelled:
@@ -202,6 +210,10 @@ def _distribute_and_cancel(term: Term, context: Context) -> Rewrite | None:
         if not isinstance(factor, Add):
             continue
         others = (*term.factors[:n], *term.factors[n + 1 :])
+        if not _below_the_line(others) and not any(
+            _below_the_line(factors_of(part)) for part in factor.terms
+        ):
+            continue
         parts: list[Term] = []
         cancelled: dict[Term, None] = {}
         for part in factor.terms:

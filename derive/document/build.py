@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor, log10
@@ -40,7 +40,10 @@ from derive.document.model import (
     Strong,
     Table,
     Tracked,
+    View,
+    Views,
 )
+from derive.errors import InputError
 from derive.gradients import Derivation, MatrixLine
 from derive.matrix import MatrixForm, vectorise
 from derive.matrix.expression import (
@@ -57,10 +60,13 @@ from derive.model import Problem, Quantity
 from derive.provenance import mean_factor
 from derive.terms import Delta, Derivative, Number, Ref, Size, Term, key, reciprocal, walk
 
-__all__ = ["LayoutChoice", "build", "why"]
+__all__ = ["PARTS", "LayoutChoice", "build", "why"]
 
 #: Which of the two layouts the matrix section shows.
 LayoutChoice: TypeAlias = Literal["rows", "columns", "both"]
+
+#: The parts of a document, in order: the result at its head, and the sections.
+PARTS = ("result", "cost", "small", "any", "matrices", "origin", "scaling", "checks")
 
 
 @dataclass
@@ -83,6 +89,7 @@ def build(
     *,
     detail: Detail = "normal",
     layout: LayoutChoice = "both",
+    parts: Iterable[str] = PARTS,
 ) -> Document:
     """The document of a derivation.
 
@@ -90,29 +97,45 @@ def build(
         derivation: what is laid out.
         detail: ``"brief"``, ``"normal"`` or ``"full"``.
         layout: which layouts the matrix section shows.
+        parts: which of :data:`PARTS` it has; they stand in the order of that list. A section that
+            the problem has no matter for (``scaling`` of a cost that is no mean) is left out.
+
+    Raises:
+        InputError: ``parts`` is empty or names a part that there isn't.
 
     >>> from derive.gradients import gradient
     >>> document = build(gradient("linear_regression", wrt="w", check="none"))
     >>> [section.key for section in document.sections][:4]
     ['cost', 'small', 'any', 'matrices']
     """
+    chosen = _chosen(parts)
     labels = _Labels()
-    sections = [
-        _cost(derivation),
-        *_small(derivation, detail, labels),
-        _any_size(derivation, detail, labels),
-        _matrices(derivation, layout),
-        _origin(derivation, labels),
-        *_scaling(derivation),
-        *_checks(derivation),
-    ]
+    sections: dict[str, Callable[[], Iterable[Section]]] = {
+        "cost": lambda: (_cost(derivation),),
+        "small": lambda: _small(derivation, detail, labels),
+        "any": lambda: (_any_size(derivation, detail, labels),),
+        "matrices": lambda: (_matrices(derivation, layout),),
+        "origin": lambda: (_origin(derivation, labels),),
+        "scaling": lambda: _scaling(derivation),
+        "checks": lambda: _checks(derivation),
+    }
     return Document(
         derivation.problem.title,
         derivation.problem,
         mean_factor(derivation.problem),
-        tuple(_opening(derivation)),
-        tuple(sections),
+        tuple(_opening(derivation)) if "result" in chosen else (),
+        tuple(section for part, make in sections.items() if part in chosen for section in make()),
     )
+
+
+def _chosen(parts: Iterable[str]) -> tuple[str, ...]:
+    chosen = tuple(parts.replace(",", " ").split() if isinstance(parts, str) else parts)
+    if not chosen:
+        raise InputError(f"no part is chosen; there are {', '.join(PARTS)}")
+    for part in chosen:
+        if part not in PARTS:
+            raise InputError(f"{part!r} is no part of a document; there are {', '.join(PARTS)}")
+    return chosen
 
 
 def why(derivation: Derivation) -> Document:
@@ -375,12 +398,24 @@ def _kronecker(lemmas: Iterable[Lemma]) -> Delta | None:
 
 
 def _matrices(derivation: Derivation, layout: LayoutChoice) -> Section:
-    blocks: list[Block] = []
     chosen: tuple[Literal["rows", "columns"], ...] = (
         ("rows", "columns") if layout == "both" else (layout,)
     )
-    for number, one in enumerate(chosen):
-        blocks.extend(_one_layout(derivation, one, explain=number == 0))
+    signs = tuple(
+        _signs(
+            _tracked_form(derivation.problem, line, one)
+            for one in chosen
+            for line in _layout_lines(derivation)
+        )
+    )
+    blocks: list[Block] = [Paragraph(signs)] if signs else []
+    if len(chosen) == 1:
+        blocks.extend(_one_layout(derivation, chosen[0]))
+    else:
+        views = (
+            View(one, f"examples are {one}", tuple(_one_layout(derivation, one))) for one in chosen
+        )
+        blocks.append(Views("layout", tuple(views)))
     return Section("matrices", ("As matrices",), tuple(blocks))
 
 
@@ -394,18 +429,14 @@ _MATRIX_SIGNS: tuple[tuple[tuple[type[Matrix], ...], str], ...] = (
 )
 
 
-def _one_layout(
-    derivation: Derivation, layout: Literal["rows", "columns"], *, explain: bool
-) -> Iterator[Block]:
+def _one_layout(derivation: Derivation, layout: Literal["rows", "columns"]) -> Iterator[Block]:
     problem = derivation.problem
-    lines = [line for line in derivation.matrix if line.kind != "meaning"]
+    lines = _layout_lines(derivation)
     forms = [_tracked_form(problem, line, layout) for line in lines]
     opening: list[Inline] = [
         Strong("Examples are rows." if layout == "rows" else "Examples are columns."),
         *_data_shapes(derivation, layout),
     ]
-    if explain:
-        opening.extend(_signs(forms))
     yield Paragraph(tuple(opening))
     rows: list[tuple[tuple[Inline, ...], ...]] = []
     previous: Term | None = None
@@ -416,6 +447,10 @@ def _one_layout(
         previous = line.left
         rows.append((left, tuple(_form(form)), tuple(_shapes(form))))
     yield Table(_head("", "formula", "shapes"), tuple(rows), "lll")
+
+
+def _layout_lines(derivation: Derivation) -> list[MatrixLine]:
+    return [line for line in derivation.matrix if line.kind != "meaning"]
 
 
 def _tracked_form(
@@ -440,7 +475,7 @@ def _signs(forms: Iterable[MatrixForm]) -> Iterator[Inline]:
         (what,) for kinds, what in _MATRIX_SIGNS if any(isinstance(node, kinds) for node in nodes)
     ]
     if said:
-        yield " Here "
+        yield "In the following, "
         yield from _listed(said)
         yield "."
 
@@ -591,6 +626,7 @@ def _meanings(derivation: Derivation, meanings: Meanings) -> Iterator[Block]:
         ((), ("of each loss",), ("of the cost",)),
         tuple(rows),
         "lll",
+        alternatives=True,
     )
     yield Paragraph(("They are equal:",))
     yield Equations(tuple(step_lines(meanings.without_factor, meanings.equality, "full", {})))

@@ -32,6 +32,8 @@ __all__ = [
     "Strong",
     "Table",
     "Tracked",
+    "View",
+    "Views",
 ]
 
 
@@ -144,15 +146,35 @@ class Table:
     """A table; a cell is a sequence of inline parts. ``align`` has a letter (l, c, r) a column.
 
     Where it is too wide for the page, each row is printed as a short paragraph instead, whose
-    parts are named by the head.
+    parts are named by the head. Where the columns after the first show the same thing in different
+    ways, ``alternatives`` is set: a reader of a page that can do so may look at one at a time.
     """
 
     head: tuple[tuple[Inline, ...], ...]
     rows: tuple[tuple[tuple[Inline, ...], ...], ...]
     align: str = ""
+    alternatives: bool = False
 
 
-Block: TypeAlias = "Paragraph | Equations | Bullets | Table"
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way to show something. ``key`` names it, ``title`` is what a reader chooses it by."""
+
+    key: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Ways to show the same thing: paper has one after the other, a page that can do so a switch
+    between them. ``title`` says what is chosen."""
+
+    title: str
+    views: tuple[View, ...]
+
+
+Block: TypeAlias = "Paragraph | Equations | Bullets | Table | Views"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +207,16 @@ class Document:
     def labels(self) -> Iterator[str]:
         """The labels of the lines, in order; a line's number is its place among them."""
         for block in (*self.opening, *(b for section in self.sections for b in section.blocks)):
-            if isinstance(block, Equations):
-                for line in block.lines:
-                    if line.label:
-                        yield line.label
+            yield from _labels(block)
+
+
+def _labels(block: Block) -> Iterator[str]:
+    match block:
+        case Equations(lines=lines):
+            yield from (line.label for line in lines if line.label)
+        case Views(views=views):
+            yield from (
+                label for view in views for inner in view.blocks for label in _labels(inner)
+            )
+        case _:
+            pass

@@ -6,13 +6,15 @@ from derive.document.model import Formula, FunctionSign, Relation, ShapeOf, Stac
 from derive.matrix import matrix_layout
 from derive.matrix.expression import Matrix
 from derive.notation import Notation, layout
-from derive.notation.boxes import Box, Marked, Row, Scripts, Symbol
+from derive.notation.boxes import Box, Fraction, Marked, Row, Scripts, Symbol
+from derive.notation.layout import stack_symbol
 from derive.notation.symbols import index_symbols, size_symbols
 from derive.terms import Derivative, Index, Ref, Term
 
 __all__ = ["SIGNS", "formula_box", "is_formula"]
 
 _NABLA = Symbol(r"\nabla", "∇", "sign")
+_PARTIAL = Symbol(r"\partial", "∂", "sign")
 _TIMES = Symbol(r"\times ", " × ", "sign")
 
 #: How the sign of a relation is written.
@@ -72,6 +74,9 @@ def _size(name: str) -> Box:
 def _stack(term: Term, notation: Notation) -> Box:
     match term:
         case Derivative(of=Ref(name=of), by=Ref(name=by, indices=indices)):
+            if indices and notation.derivatives == "full":
+                below = Row((_PARTIAL, _symbol(by, notation)))
+                return Fraction(Row((_PARTIAL, _symbol(of, notation))), below, "derivative")
             if indices:
                 return Row((Scripts(_NABLA, _symbol(by, notation)), _symbol(of, notation)))
             return layout(term, notation)
@@ -90,5 +95,4 @@ def _function(name: str, notation: Notation) -> Box:
 
 def _symbol(name: str, notation: Notation) -> Box:
     assert notation.problem is not None
-    quantity = notation.problem.quantity(name)
-    return Symbol(quantity.stack_latex, quantity.stack_text)
+    return stack_symbol(notation.problem.quantity(name), notation)

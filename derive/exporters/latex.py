@@ -4,16 +4,22 @@ A fragment needs amsmath and xcolor and defines, where the paper doesn't, the co
 ``\derivetrack`` marks the tracked factor by colour and by a frame, which survives black-and-white
 printing. ``\derivestep`` is a line with its reason at the margin: a box as wide as the line, so
 that TeX itself reports a line that is too long.
+
+Variants: for a paper in two columns; with a label for every line, ``prefix:step:N``; and a
+worksheet, one source for the student's version, where the formulas of the steps are dotted lines
+to write on, and for the answer.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 from derive.derivation import Detail
-from derive.document import LayoutChoice, build
+from derive.document import PARTS, LayoutChoice, build
 from derive.document.model import (
     Block,
     Bullets,
@@ -26,11 +32,12 @@ from derive.document.model import (
     Section,
     Strong,
     Table,
+    Views,
 )
 from derive.errors import InputError
 from derive.exporters.formulas import formula_box, is_formula
 from derive.gradients import Derivation
-from derive.notation import Notation, width_in_em
+from derive.notation import PLAIN, Look, width_in_em
 from derive.notation.boxes import (
     Box,
     Fraction,
@@ -44,17 +51,27 @@ from derive.notation.boxes import (
 from derive.notation.latex import Style, write_latex
 from derive.notation.lines import broken
 
-__all__ = ["FRAGMENT_WIDTH", "WIDTH", "escape", "export", "write"]
+__all__ = [
+    "FRAGMENT_WIDTH",
+    "MACROS",
+    "TIGHT_MACROS",
+    "TWO_COLUMNS_WIDTH",
+    "WIDTH",
+    "Tabular",
+    "Writer",
+    "escape",
+    "export",
+    "write",
+]
 
 #: The width of a text line of the document, in em: 158 mm at 11 pt.
 WIDTH = 41.0
 
-#: The width of a text line that a fragment is made for, in em: that of the class article at 10 pt
-#: with its own margins is 345 pt.
-FRAGMENT_WIDTH = 34.0
-
 #: The same for a fragment: a plain article has 345 pt at 10 pt, and something is kept to spare.
 FRAGMENT_WIDTH = 33.0
+
+#: The same for a fragment in a paper of two columns: there it has 229.5 pt.
+TWO_COLUMNS_WIDTH = 21.5
 
 #: How wide a character of the margin's small italics is, in em of the text.
 _CHARACTER = 0.41
@@ -83,7 +100,14 @@ _NUMBER = 3.2
 #: A word of more letters may be broken anywhere.
 _LONGEST_WORD = 24
 
-_MACROS = r"""\providecommand{\derivetrack}[1]{%
+#: A formula whose width is estimated to take more of its room than this may be too wide in truth.
+_SURE = 0.87
+
+#: The width of a dotted line in a table of a worksheet, in em.
+_BLANK = 7.0
+
+#: The definitions of every document and fragment.
+MACROS = r"""\providecommand{\derivetrack}[1]{%
   \mkern1mu{\setlength{\fboxsep}{1.4pt}\color{derivetracked}%
   \mathchoice{\fcolorbox{derivetracked}{derivetracked!7}{$\displaystyle #1$}}%
     {\fcolorbox{derivetracked}{derivetracked!7}{$\textstyle #1$}}%
@@ -102,6 +126,36 @@ _MACROS = r"""\providecommand{\derivetrack}[1]{%
 % A tall formula in a table, with a little room above and below.
 \providecommand{\derivecell}[1]{\setbox0\hbox{#1}\ht0=\dimexpr\ht0+2.5pt\relax
   \dp0=\dimexpr\dp0+2.5pt\relax\box0 }"""
+
+#: What is defined besides where a formula that cannot be broken may be too wide.
+TIGHT_MACROS = r"""% A formula in the largest size in which it fits.
+\providecommand{\derivetight}[1]{\setbox0\hbox{$\displaystyle #1$}%
+  \ifdim\wd0>\deriveroom\setbox0\hbox{\small$\displaystyle #1$}\fi
+  \ifdim\wd0>\deriveroom\setbox0\hbox{\footnotesize$\displaystyle #1$}\fi
+  \ifdim\wd0>\deriveroom\setbox0\hbox{\scriptsize$\displaystyle #1$}\fi
+  \ifdim\wd0>\deriveroom\setbox0\hbox{\tiny$\displaystyle #1$}\fi
+  \box0 }"""
+
+# The conditional is named through \csname: spelled out it would be skipped as a conditional where
+# it is defined already.
+_WORKSHEET_MACROS = r"""\expandafter\ifx\csname ifderiveanswers\endcsname\relax
+  \expandafter\newif\csname ifderiveanswers\endcsname\csname deriveanswerstrue\endcsname
+\fi
+\ifdefined\deriveworksheet\csname deriveanswersfalse\endcsname\fi
+% A formula that the student's version leaves out: a dotted line with room above it.
+\providecommand{\derivehidden}[2]{\ifderiveanswers\derivestep{#1}{#2}\else
+  \hbox to\deriveroom{\rule[-.7em]{0pt}{2.8em}\dotfill\hskip.8em\relax{\small\itshape #2}}\fi}
+\providecommand{\derivehiddenline}[1]{\ifderiveanswers\deriveline{#1}\else
+  \hbox to\deriveroom{\rule[-.7em]{0pt}{2.8em}\dotfill}\fi}
+\providecommand{\derivehiddencell}[1]{\ifderiveanswers#1\else
+  \hbox to7em{\rule[-.4em]{0pt}{1.9em}\dotfill}\fi}"""
+
+_WORKSHEET_HEAD = """\
+% One source for two versions. As it stands it shows the answers. For the student's version, in
+% which the steps are dotted lines to write on, say before this file is read
+%   \\def\\deriveworksheet{}
+% or, for a whole file, run: pdflatex '\\def\\deriveworksheet{}\\input{FILE}'
+% In the paper itself, \\deriveanswerstrue and \\deriveanswersfalse switch from one to the other."""
 
 _PREAMBLE = r"""\documentclass[11pt]{article}
 \usepackage[T1]{fontenc}
@@ -127,6 +181,11 @@ def export(
     label: str = "",
     layout: LayoutChoice = "both",
     width: float | None = None,
+    columns: Literal[1, 2] = 1,
+    look: Look = PLAIN,
+    parts: Iterable[str] = PARTS,
+    steps: bool = False,
+    worksheet: bool = False,
 ) -> str:
     r"""The derivation as LaTeX.
 
@@ -139,9 +198,19 @@ def export(
         layout: which matrix layouts are printed.
         width: the width of a text line in em; that of our own document, or for a fragment that
             of a plain article, if left out.
+        columns: how many columns the paper has that a fragment is made for; in two of them, a
+            formula that cannot be broken is set smaller where it would be too wide.
+        look: how formulas look.
+        parts: which parts of the document are printed, see :data:`derive.document.PARTS`.
+        steps: number every line, the N-th of them with the label ``label:step:N`` for ``\eqref``
+            (these take the place of the labels that lines have otherwise).
+        worksheet: one source for the answer, which it shows as it stands, and for the student's
+            version: after ``\def\deriveworksheet{}`` the formulas of the steps are dotted lines
+            to write on, with the reasons as hints, and what tells the result is left out.
 
     Raises:
-        InputError: ``label`` has a character that a label cannot hold.
+        InputError: ``label`` has a character that a label cannot hold, or ``columns`` is neither
+            1 nor 2, or is 2 for a whole document.
 
     >>> from derive.gradients import gradient
     >>> text = export(gradient("linear_regression", wrt="w", check="none"), fragment=True)
@@ -150,44 +219,135 @@ def export(
     """
     if not all(each.isascii() and (each.isalnum() or each in "-_:.") for each in label):
         raise InputError(f"{label!r} cannot be the prefix of a label: use letters, digits and -_:.")
-    document = build(derivation, detail=detail, layout=layout)
+    if columns not in (1, 2):
+        raise InputError(f"columns={columns!r} is neither 1 nor 2")
+    if columns == 2 and not fragment:
+        raise InputError("columns=2 is for a fragment: a document of its own has one column")
+    document = build(derivation, detail=detail, layout=layout, parts=parts)
     prefix = f"{label or derivation.problem.name}:"
     if width is None:
-        width = FRAGMENT_WIDTH if fragment else WIDTH
-    return write(document, prefix=prefix, fragment=fragment, width=width)
+        width = (FRAGMENT_WIDTH, TWO_COLUMNS_WIDTH)[columns - 1] if fragment else WIDTH
+    return write(
+        document,
+        prefix=prefix,
+        fragment=fragment,
+        width=width,
+        look=look,
+        steps=steps,
+        worksheet=worksheet,
+        tight=columns == 2,
+    )
 
 
-def write(document: Document, *, prefix: str, fragment: bool, width: float = WIDTH) -> str:
-    """A document as LaTeX."""
-    writer = _Writer(document, prefix, fragment, width)
+def write(
+    document: Document,
+    *,
+    prefix: str,
+    fragment: bool,
+    width: float = WIDTH,
+    look: Look = PLAIN,
+    steps: bool = False,
+    worksheet: bool = False,
+    tight: bool = False,
+) -> str:
+    """A document as LaTeX; ``tight`` sets a formula smaller where it would be too wide."""
+    writer = Writer(
+        document, prefix, fragment, width, look, steps=steps, worksheet=worksheet, tight=tight
+    )
     return "\n".join(writer.lines()) + "\n"
 
 
-class _Writer:
-    def __init__(self, document: Document, prefix: str, fragment: bool, width: float) -> None:
+#: What a worksheet leaves out, by the key of a section; of the others, everything.
+_HIDDEN: dict[str, Literal["nothing", "steps", "cells"]] = {
+    "cost": "nothing",
+    "small": "steps",
+    "any": "steps",
+    "matrices": "cells",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tabular:
+    """A table that fits, in pieces: how it begins, its head, its rows, how it ends."""
+
+    opening: tuple[str, ...]
+    head: tuple[str, ...]
+    rows: tuple[str, ...]
+    ending: str
+
+
+class Writer:
+    """Writes one document.
+
+    Attributes:
+        document: what is written.
+        notation: how its formulas look.
+        width: the width of a text line in em.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        prefix: str,
+        fragment: bool,
+        width: float,
+        look: Look,
+        *,
+        steps: bool = False,
+        worksheet: bool = False,
+        tight: bool = False,
+    ) -> None:
         self.document = document
         self.prefix = prefix
         self.fragment = fragment
         self.width = width
-        self.notation = Notation(document.problem, track=document.track, longest_sum=6)
-        self.labels = frozenset(document.labels())
+        self.notation = look.notation(document.problem, track=document.track, longest_sum=6)
+        self.worksheet = worksheet
+        # What another look makes of a formula may be wider, and may have no sign to break at.
+        self.tight = tight or look != PLAIN
+        self.narrow = tight
+        self.steps = _step_labels(document) if steps else None
+        self.written = 0
+        self.hidden: Literal["nothing", "steps", "cells", "all"] = "nothing"
 
     def lines(self) -> Iterator[str]:
         title = escape(self.document.title)
+        macros = "\n".join(self.macros())
         if self.fragment:
             yield f"% {title}"
             yield "% needs \\usepackage{amsmath,xcolor}"
-            yield _MACROS
-            yield r"\begingroup\allowdisplaybreaks"
+            if self.worksheet:
+                yield _WORKSHEET_HEAD
+            yield macros
+            yield r"\par\begingroup\allowdisplaybreaks"
+            if self.narrow:
+                yield r"\emergencystretch3em\relax"
             yield rf"\noindent\textbf{{{title}}}\par"
         else:
-            yield _PREAMBLE % (_MACROS, title, title)
+            if self.worksheet:
+                yield _WORKSHEET_HEAD
+            yield _PREAMBLE % (macros, title, title)
+        self.hidden = "all" if self.worksheet else "nothing"
         for block in self.document.opening:
             yield from self.block(block)
         for number, section in enumerate(self.document.sections, start=1):
             yield ""
+            self.hidden = _HIDDEN.get(section.key, "nothing") if self.worksheet else "nothing"
+            answer = self.worksheet and section.key not in _HIDDEN
+            if answer:
+                yield r"\ifderiveanswers"
             yield from self.section(section, number)
+            if answer:
+                yield r"\fi"
         yield r"\par\endgroup" if self.fragment else r"\end{document}"
+
+    def macros(self) -> Iterator[str]:
+        """The definitions that the document needs."""
+        yield MACROS
+        if self.tight:
+            yield TIGHT_MACROS
+        if self.worksheet:
+            yield _WORKSHEET_MACROS
 
     def section(self, section: Section, number: int) -> Iterator[str]:
         title = self.inline(section.title)
@@ -222,9 +382,15 @@ class _Writer:
             case Strong(words=words):
                 return rf"\textbf{{{escape(words)}}}"
             case Reference(label=label):
-                return rf"\eqref{{{self.prefix}{label}}}"
+                return self.reference(label)
             case _:
                 return f"${write_latex(_slashed(formula_box(part, self.notation)), Style.TEXT)}$"
+
+    def reference(self, label: str) -> str:
+        """A reference to a line."""
+        if self.steps is not None:
+            label = f"step:{self.steps[label]}"
+        return rf"\eqref{{{self.prefix}{label}}}"
 
     def cell(self, parts: Iterable[Inline]) -> str:
         """The cell of a table: formulas at full size."""
@@ -257,21 +423,40 @@ class _Writer:
                 yield from self.table(block)
             case Equations(lines=lines):
                 yield from self.equations(lines)
+            case Views(views=views):
+                for view in views:
+                    for inner in view.blocks:
+                        yield from self.block(inner)
 
     def table(self, table: Table) -> Iterator[str]:
+        laid = self.tabular(table)
+        if laid is None:
+            yield r"\par\smallskip{\small\raggedright"
+            yield from self.records(table)
+            yield r"}\medskip"
+            return
+        yield from (*laid.opening, *laid.head, *laid.rows)
+        yield laid.ending
+
+    def tabular(self, table: Table) -> Tabular | None:
+        """The table in its columns, or ``None`` if it cannot be made to fit."""
+        cells = list(zip(*table.rows, strict=True))
+        least = [_BLANK if self.is_hidden_cell(n) else 0.0 for n in range(len(table.head))]
         columns = _Columns(
             [self.head_width(head) for head in table.head],
             [
-                [self.inline_width(cell) for cell in column]
-                for column in zip(*table.rows, strict=True)
+                [max(self.inline_width(cell), blank) for cell in column]
+                for column, blank in zip(cells, least, strict=True)
             ],
-            [[self.unbroken(cell) for cell in column] for column in zip(*table.rows, strict=True)],
+            [
+                [max(self.unbroken(cell), blank) for cell in column]
+                for column, blank in zip(cells, least, strict=True)
+            ],
         )
         least_share = 0.0 if table.head[0] else 0.6
         widths = columns.fitted(self.width / _SMALL - 2.5, least_share)
         if widths is None:
-            yield from self.records(table)
-            return
+            return None
         top, middle, bottom = (
             (r"\hline",) * 3 if self.fragment else (r"\toprule", r"\midrule", r"\bottomrule")
         )
@@ -279,37 +464,54 @@ class _Writer:
             letter if width is None else rf"p{{{width:.1f}em}}"
             for letter, width in zip(table.align or "l" * len(widths), widths, strict=True)
         )
-        yield r"\par\nopagebreak\smallskip{\centering\small\renewcommand{\arraystretch}{1.3}%"
-        yield rf"\begin{{tabular}}{{@{{}}{align}@{{}}}}{top}"
+        head: tuple[str, ...] = ()
         if any(table.head):
             heads = zip(table.head, align, strict=False) if columns.stacked else None
-            yield (
+            titles = (
                 " & ".join(self.stacked(head, letter) for head, letter in heads)
                 if heads
                 else " & ".join(self.cell(head) for head in table.head)
             )
-            yield rf"\\{middle}"
-        for number, row in enumerate(table.rows):
-            cells = [
-                ("" if width is None else r"\rightskip0pt plus1fil\relax ") + self.cell(cell)
-                for cell, width in zip(row, widths, strict=True)
+            head = (titles, rf"\\{middle}")
+        rows = []
+        for row in table.rows:
+            written = [
+                ("" if width is None else r"\rightskip0pt plus1fil\relax ")
+                + self.covered(self.cell(cell), column)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
             ]
-            yield " & ".join(cells) + r"\\" + (bottom if number == len(table.rows) - 1 else "")
-        yield r"\end{tabular}\par}\medskip"
+            rows.append(" & ".join(written) + r"\\")
+        rows[-1] += bottom
+        return Tabular(
+            (
+                r"\par\nopagebreak\smallskip{\centering\small\renewcommand{\arraystretch}{1.3}%",
+                rf"\begin{{tabular}}{{@{{}}{align}@{{}}}}{top}",
+            ),
+            head,
+            tuple(rows),
+            r"\end{tabular}\par}\medskip",
+        )
+
+    def is_hidden_cell(self, column: int) -> bool:
+        """Whether a worksheet leaves the cells of a column out: those with the formulas."""
+        return self.hidden == "cells" and column == 1
+
+    def covered(self, cell: str, column: int) -> str:
+        """A written cell, or a line to write on in its stead."""
+        return rf"\derivehiddencell{{{cell}}}" if self.is_hidden_cell(column) else cell
 
     def records(self, table: Table) -> Iterator[str]:
         """A table that is too wide: a short paragraph for each row."""
-        yield r"\par\smallskip{\small\raggedright"
         for row in table.rows:
             parts = []
-            for head, cell in zip(table.head, row, strict=True):
+            for column, (head, cell) in enumerate(zip(table.head, row, strict=True)):
                 written = self.inline(cell)
                 named = head and table.head[0]
                 if written:
+                    written = self.covered(written, column)
                     parts.append(rf"\textit{{{self.inline(head)}}} {written}" if named else written)
             separator = "; " if table.head[0] else r"\quad "
             yield r"\noindent\hangindent1em " + separator.join(parts) + r"\par"
-        yield r"}\medskip"
 
     def stacked(self, head: tuple[Inline, ...], letter: str) -> str:
         """The words of a head one above the other."""
@@ -354,15 +556,15 @@ class _Writer:
 
     def equations(self, lines: tuple[Line, ...]) -> Iterator[str]:
         """Lines aligned at their signs, with the reasons at the margin."""
-        numbered = any(line.label for line in lines)
+        numbered = self.steps is not None or any(line.label for line in lines)
         lefts = [formula_box(line.left, self.notation) for line in lines if line.left]
         widest = max(lefts, key=width_in_em, default=Row(()))
         aside = width_in_em(widest) + _BEFORE > _WIDEST_LEFT * self.width
         widest = Row(()) if aside else widest
         room = self.width - width_in_em(widest) - _BEFORE - (_NUMBER if numbered else 0.0)
-        reasons = any(line.reason for line in lines)
+        reasons = any(line.reason or self.is_hidden(line) for line in lines)
         name = "align" if numbered else "align*"
-        if reasons:
+        if reasons or self.tight:
             number = f"{_NUMBER}em" if numbered else "0pt"
             yield rf"\derivefit{{\quad {self.math(widest)}}}{{{number}}}%"
         yield rf"\begin{{{name}}}"
@@ -382,16 +584,20 @@ class _Writer:
     ) -> Iterator[tuple[str, bool]]:
         """The rows of a line, each with whether it belongs to the one before; the left side is
         on a row of its own if it stands ``aside``."""
+        self.written += 1
+        hidden = self.is_hidden(line)
         left = "" if line.left is None else self.math(formula_box(line.left, self.notation))
         indent = r"\quad " if left and reasons else ""
         sign = {"=": "=", "≠": r"\ne"}[line.sign]
         silent = r" \notag" if numbered else ""
-        number = rf" \label{{{self.prefix}{line.label}}}" if line.label else silent
+        label = line.label if self.steps is None else f"step:{self.written}"
+        number = rf" \label{{{self.prefix}{label}}}" if label else silent
         right = formula_box(line.right, self.notation)
         pieces = [right] if width_in_em(right) <= room else broken(right, room - 1.0, width_in_em)
         why = self.inline(line.reason)
         if aside and left:
-            yield rf"  & {left}{silent}", False
+            wide = width_in_em(formula_box(line.left, self.notation)) if line.left else 0.0
+            yield rf"  & {self.fitting(left, wide, room)}{silent}", False
             left = indent = ""
         for place, piece in enumerate(pieces):
             last = place == len(pieces) - 1
@@ -402,15 +608,26 @@ class _Writer:
                 source = r"\quad " + ("{}" if source[:1] in "+-" else "") + source
                 width += 1.0
                 start = r"  &\phantom{{}={}} "
+            source = self.fitting(source, width, room)
             beside = last and width + self.reason_width(line.reason) + _GAP <= room
             if reasons:
-                step = rf"\derivestep{{{source}}}{{{why}}}"
-                source = step if beside and why else rf"\deriveline{{{source}}}"
+                command = r"\derivehidden" if hidden else r"\derivestep"
+                alone = r"\derivehiddenline" if hidden else r"\deriveline"
+                step = rf"{command}{{{source}}}{{{why}}}"
+                source = step if beside and why else rf"{alone}{{{source}}}"
             ends = last and (beside or not why)
             continues = place > 0 or (aside and line.left is not None)
             yield f"  {start}{source}{number if ends else silent}", continues
         if why and not beside:
             yield rf"    &\phantom{{{{}}={{}}}} \derivewhy{{{why}}}{number}", True
+
+    def is_hidden(self, line: Line) -> bool:
+        """Whether a worksheet leaves the right side of a line out."""
+        return self.hidden == "all" or (self.hidden == "steps" and bool(line.rule))
+
+    def fitting(self, source: str, width: float, room: float) -> str:
+        """A formula of about ``width``, set smaller by TeX if it doesn't fit."""
+        return rf"\derivetight{{{source}}}" if self.tight and width > _SURE * room else source
 
     def reason_width(self, parts: Iterable[Inline]) -> float:
         """About how wide a reason is, in the small italics of the margin."""
@@ -427,6 +644,28 @@ class _Writer:
 
     def math(self, box: Box) -> str:
         return write_latex(box, Style.DISPLAY)
+
+
+def _step_labels(document: Document) -> dict[str, int]:
+    """By the label of a line its place among all lines, from 1."""
+    blocks = (
+        *document.opening,
+        *(block for section in document.sections for block in section.blocks),
+    )
+    places = enumerate(_lines_of(blocks), start=1)
+    return {line.label: place for place, line in places if line.label}
+
+
+def _lines_of(blocks: Iterable[Block]) -> Iterator[Line]:
+    for block in blocks:
+        match block:
+            case Equations(lines=lines):
+                yield from lines
+            case Views(views=views):
+                for view in views:
+                    yield from _lines_of(view.blocks)
+            case _:
+                pass
 
 
 def _lemmas(lines: tuple[Line, ...]) -> Iterator[list[Line]]:

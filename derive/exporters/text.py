@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from derive.derivation import Detail
-from derive.document import Document, LayoutChoice, build, why
+from derive.document import PARTS, Document, LayoutChoice, build, why
 from derive.document.model import (
     Block,
     Bullets,
@@ -19,11 +19,12 @@ from derive.document.model import (
     Section,
     Strong,
     Table,
+    Views,
 )
 from derive.exporters.formulas import formula_box
 from derive.gradients import Derivation
 from derive.model import Problem
-from derive.notation import Mark, Notation, columns, in_brackets
+from derive.notation import PLAIN, Look, Mark, columns, in_brackets
 from derive.notation.boxes import Box
 from derive.notation.lines import broken
 from derive.notation.text import write_text
@@ -47,6 +48,8 @@ def export(
     width: int = 100,
     layout: LayoutChoice = "both",
     mark: Mark = in_brackets,
+    look: Look = PLAIN,
+    parts: Iterable[str] = PARTS,
 ) -> str:
     """The derivation as text.
 
@@ -56,13 +59,16 @@ def export(
         width: the number of columns, at least 40.
         layout: which matrix layouts are printed.
         mark: how the tracked factor is shown: ``⟦1/m⟧``, or in a terminal's colours.
+        look: how formulas look.
+        parts: which parts of the document are printed, see :data:`derive.document.PARTS`.
 
     >>> from derive.gradients import gradient
     >>> text = export(gradient("linear_regression", wrt="w", check="none"))
     >>> print(next(line for line in text.splitlines() if "∂J/∂w_j" in line).strip())
     ∂J/∂w_j = ⟦1/m⟧ Σᵢ₌₁ᵐ (ŷ_i − y_i) x_ij
     """
-    return write(build(derivation, detail=detail, layout=layout), width=width, mark=mark)
+    document = build(derivation, detail=detail, layout=layout, parts=parts)
+    return write(document, width=width, mark=mark, look=look)
 
 
 def export_why(derivation: Derivation, *, width: int = 100, mark: Mark = in_brackets) -> str:
@@ -70,18 +76,20 @@ def export_why(derivation: Derivation, *, width: int = 100, mark: Mark = in_brac
     return write(why(derivation), width=width, mark=mark)
 
 
-def write(document: Document, *, width: int = 100, mark: Mark = in_brackets) -> str:
+def write(
+    document: Document, *, width: int = 100, mark: Mark = in_brackets, look: Look = PLAIN
+) -> str:
     """A document as text."""
-    return _Writer(document, max(width, NARROWEST), mark).text()
+    return _Writer(document, max(width, NARROWEST), mark, look).text()
 
 
 class _Writer:
-    def __init__(self, document: Document, width: int, mark: Mark) -> None:
+    def __init__(self, document: Document, width: int, mark: Mark, look: Look) -> None:
         self.document = document
         self.width = width
         self.mark = mark
         problem = _printable_symbols(document.problem)
-        self.notation = Notation(problem, track=document.track, longest_sum=6)
+        self.notation = look.notation(problem, track=document.track, longest_sum=6)
         self.numbers = {label: n for n, label in enumerate(document.labels(), start=1)}
 
     def text(self) -> str:
@@ -134,6 +142,11 @@ class _Writer:
                 yield from self.table(block)
             case Equations(lines=lines):
                 yield from self.equations(lines)
+            case Views(views=views):
+                for view in views:
+                    for inner in view.blocks:
+                        yield from self.block(inner)
+                return
         yield ""
 
     # Tables --------------------------------------------------------------------------------------

@@ -52,6 +52,7 @@ from derive.notation.boxes import (
     parenthesised,
 )
 from derive.notation.latex import write_latex
+from derive.notation.layout import stack_symbol
 from derive.notation.text import Mark, in_brackets, write_text
 from derive.terms import ONE, Add, Apply, Ref, Term, is_negative, negate
 
@@ -83,6 +84,7 @@ _TOP = Symbol(r"\top", "T", "sign")
 _INVERSE = Symbol("-1", "-1", "sign")
 _ONES = Symbol(r"\mathbf 1", "𝟏", "sign")
 _IDENTITY = Symbol("I", "I")
+_BOLD_IDENTITY = Symbol(r"\mathbf{I}", "I")
 _TIMES = Symbol(r"\odot", " ⊙ ", "sign")
 _OVER = Symbol(r"\oslash", " ⊘ ", "sign")
 _SPACE = Symbol(r"\,", " ", "sign")
@@ -164,10 +166,10 @@ class _Layout:
             case Ones():
                 return _ONES
             case Identity():
-                return _IDENTITY
+                return _BOLD_IDENTITY if self.notation.vectors == "bold" else _IDENTITY
             case Constant(value=value):
                 return layout(value, self.notation)
-            case Transpose(operand=Array(name=name, of=of)) if self.is_stack(of):
+            case Transpose(operand=Array(name=name, of=of)) if self.is_short(of):
                 return Row((_ROMAN_D, Scripts(self.symbol(name), sup=_TOP)))
             case Transpose(operand=operand):
                 return Scripts(self.at_least(_Level.ATOM, operand), sup=_TOP)
@@ -209,24 +211,29 @@ class _Layout:
     # Symbols -------------------------------------------------------------------------------------
 
     def array(self, array: Array) -> Box:
-        """``X``; ``dZ`` for a stack of derivatives of each example's loss; ``∂J/∂Z`` for
-        derivatives of the cost."""
+        """``X``; ``dZ`` for a stack of derivatives of each example's loss, or ``∂L/∂Z`` where
+        numerators are asked for; ``∂J/∂Z`` for derivatives of the cost."""
         symbol = self.symbol(array.name)
         if not array.of:
             return symbol
-        if self.is_stack(array.of):
+        if self.is_short(array.of):
             return Row((_ROMAN_D, symbol))
-        above = Row((_PARTIAL, self.symbol(array.of)))
+        # What stands above is one loss, however many there are: it is never bold.
+        of = self.problem.quantity(array.of)
+        above = Row((_PARTIAL, Symbol(of.latex, of.text)))
         return Fraction(above, Row((_PARTIAL, symbol)), "derivative")
 
     def is_stack(self, of: str) -> bool:
         """Whether an array holds derivatives of something that each example has its own of."""
         return bool(of) and bool(self.problem.quantity(of).indices)
 
+    def is_short(self, of: str) -> bool:
+        """Whether such an array is written with a d, and without its numerator."""
+        return self.notation.derivatives == "short" and self.is_stack(of)
+
     def symbol(self, name: str) -> Symbol:
         """The symbol of the whole array."""
-        quantity = self.problem.quantity(name)
-        return Symbol(quantity.stack_latex, quantity.stack_text)
+        return stack_symbol(self.problem.quantity(name), self.notation)
 
     def function(self, name: str, count: int, orders: tuple[int, ...]) -> Box:
         """The sign of a function as the notation has it: ``σ``, ``g′``, ``∂₁L``."""

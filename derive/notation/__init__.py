@@ -18,13 +18,15 @@ from derive.notation.boxes import Box, Operator, Row
 from derive.notation.latex import Style, write_latex
 from derive.notation.layout import layout
 from derive.notation.lines import broken, width_in_em
-from derive.notation.notation import Notation
+from derive.notation.notation import PLAIN, Look, Notation
 from derive.notation.symbols import DefaultSymbols, default_symbols, validate_latex_symbol
 from derive.notation.text import Mark, columns, in_brackets, unmarked, write_text
 from derive.terms import Term
 
 __all__ = [
+    "PLAIN",
     "DefaultSymbols",
+    "Look",
     "Mark",
     "Notation",
     "columns",

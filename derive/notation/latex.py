@@ -233,8 +233,10 @@ def _scripts(box: Scripts, style: Style) -> _Piece:
     sub = "" if box.sub is None else _write(box.sub, Style.SCRIPT).source
     sup = "" if box.sup is None else _write(box.sup, Style.SCRIPT).source
     below = ",".join(part for part in (own.sub, sub) if part)
-    # A layer and a prime share one superscript: g^{[1]\prime}.
-    above = own.sup + sup.replace("'", r"\prime") if own.sup and sup else own.sup or sup
+    # A layer and a prime share one superscript, g^{[1]\prime}, as do a layer and an example.
+    primes = set(sup) == {"'"}
+    joined = sup.replace("'", r"\prime") if primes else sup
+    above = own.sup + joined if own.sup and sup else own.sup or sup
     raised = _script("^", above)
     lowered = _script("_", below)
     # A symbol's own superscript stands first, W^{[1]}_{hj}; a power last, a_{ih}^2.

@@ -11,12 +11,14 @@ The conventions are those of a textbook page:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from fractions import Fraction as Rational
 
 from derive.functions import FUNCTIONS
+from derive.model import Quantity
 from derive.notation.boxes import (
     UNIT,
     BigOperator,
@@ -65,7 +67,7 @@ from derive.terms import (
     walk,
 )
 
-__all__ = ["layout"]
+__all__ = ["layout", "stack_symbol"]
 
 
 class Strength(IntEnum):
@@ -107,6 +109,8 @@ _DOTS = Symbol(r"\cdots", "⋯", "sign")
 _SUMMATION = Symbol(r"\sum", "Σ", "sign")
 _DELTA = Symbol(r"\delta", "δ")
 _EQUALS_ONE = Symbol("=1", "=1", "sign")
+_LEFT = Symbol("(", "(", "sign")
+_RIGHT = Symbol(")", ")", "sign")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,39 @@ def layout(term: Term, notation: Notation | None = None) -> Box:
     return _Layout(notation or Notation()).box(term)
 
 
+def stack_symbol(quantity: Quantity, notation: Notation) -> Symbol:
+    """The symbol of a quantity's whole array: bold if the notation says so, unless the quantity
+    is a scalar.
+
+    >>> x = Quantity("x", (Index("i", "m"),), "data", "x", "x", "x", "x")
+    >>> stack_symbol(x, Notation(vectors="bold"))
+    Symbol(latex='\\\\mathbf{x}', text='x', kind='identifier')
+    """
+    latex = quantity.stack_latex
+    if notation.vectors == "bold" and quantity.indices and latex:
+        latex = _bold(latex)
+    return Symbol(latex, quantity.stack_text)
+
+
+#: A base of which every sign is upright in bold: letters, digits and accents on them.
+_LATIN = re.compile(r"(?:[A-Za-z0-9{} ]|\\(?:hat|bar|tilde|vec|dot)(?![A-Za-z]))+")
+
+
+def _bold(latex: str) -> str:
+    """A symbol with its base in bold; its scripts stay as they are."""
+    base, sub, sup = split_symbol(latex)
+    upright = re.fullmatch(r"\\mathrm\{([^{}\\]*)\}", base)
+    if upright:
+        base = rf"\mathbf{{{upright[1]}}}"
+    elif _LATIN.fullmatch(base):
+        base = rf"\mathbf{{{base}}}"
+    elif not base.startswith((r"\mathbf", r"\boldsymbol")):
+        base = rf"\boldsymbol{{{base}}}"
+    # Primes are a superscript without braces.
+    above = sup if not sup or set(sup) == {"'"} else f"^{{{sup}}}"
+    return base + above + (f"_{{{sub}}}" if sub else "")
+
+
 class _Layout:
     """The layout of terms in one notation."""
 
@@ -135,6 +172,7 @@ class _Layout:
         self.notation = notation
         problem = notation.problem
         self.quantities = {} if problem is None else {q.name: q for q in problem.quantities}
+        self.raised = _raised_places(notation)
 
     # Terms in general ---------------------------------------------------------------------------
 
@@ -217,7 +255,13 @@ class _Layout:
         symbol = self.symbol(ref.name)
         if not ref.indices:
             return self.leaf(ref, symbol)
-        return self.leaf(ref, Scripts(symbol, self.subscript(ref.indices)))
+        below = list(ref.indices)
+        above = None
+        place = self.raised.get(ref.name)
+        if place is not None and place < len(below):
+            # In parentheses: it counts examples, and is no power.
+            above = Row((_LEFT, _index(below.pop(place)), _RIGHT))
+        return self.leaf(ref, Scripts(symbol, self.subscript(below) if below else None, above))
 
     def symbol(self, name: str) -> Symbol:
         """The symbol of a quantity, without indices."""
@@ -229,10 +273,7 @@ class _Layout:
 
     def subscript(self, indices: Sequence[IndexLike]) -> Box:
         """Indices side by side, with commas where they would run together."""
-        symbols = [
-            Symbol(*index_symbols(index.name)) if isinstance(index, Index) else _digits(index)
-            for index in indices
-        ]
+        symbols = [_index(index) for index in indices]
         if len(symbols) == 1:
             return symbols[0]
         if all(len(symbol.text) == 1 for symbol in symbols):
@@ -396,6 +437,8 @@ class _Layout:
     def power_base(self, base: Term) -> Box:
         box = self.at_least(Strength.ATOM, base)
         inner = box.body if isinstance(box, Marked) else box
+        if isinstance(base, Ref) and isinstance(inner, Scripts) and inner.sup is not None:
+            return parenthesised(box, "round")  # the index of the example stands there already
         symbol = inner.base if isinstance(inner, Scripts) else inner
         named = isinstance(symbol, Symbol) and symbol.kind == "identifier"
         if isinstance(symbol, Symbol) and named and symbol.latex:
@@ -553,6 +596,19 @@ class _Layout:
 
 
 # Helpers that need no notation -------------------------------------------------------------------
+
+
+def _raised_places(notation: Notation) -> dict[str, int]:
+    """By the name of a quantity, which of its indices stands above: that of the examples."""
+    problem = notation.problem
+    if notation.examples == "subscript" or problem is None or problem.example_index is None:
+        return {}
+    example = problem.example_index
+    return {q.name: q.indices.index(example) for q in problem.quantities if example in q.indices}
+
+
+def _index(index: IndexLike) -> Symbol:
+    return Symbol(*index_symbols(index.name)) if isinstance(index, Index) else _digits(index)
 
 
 def _digits(value: int) -> Symbol:

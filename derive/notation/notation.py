@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Literal, get_args
 
+from derive.errors import InputError
 from derive.model import Problem
+from derive.notation.symbols import default_symbols
 from derive.terms import Origin
 
-__all__ = ["Notation"]
+__all__ = ["PLAIN", "Derivatives", "Examples", "Logarithm", "Look", "Notation", "Vectors"]
+
+#: The sign of the natural logarithm.
+Logarithm = Literal["ln", "log"]
+
+#: Where the index of the examples stands: ``x_{ij}``, or ``x^{(i)}_j`` as in many lecture notes.
+Examples = Literal["subscript", "superscript"]
+
+#: How whole vectors and matrices are set: ``X``, or bold.
+Vectors = Literal["plain", "bold"]
+
+#: How the array of a derivative of the cost is written: ``dZ``, or ``∂J/∂Z`` with its numerator.
+Derivatives = Literal["short", "full"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +41,9 @@ class Notation:
         longest_sum: a written-out sum of more alike terms than this prints its first two and its
             last, with dots between; ``None`` for no limit. Only terms whose numbers in the
             subscripts count up by one are alike.
+        examples: where the index of the examples stands, if the problem has one.
+        vectors: how whole vectors and matrices are set.
+        derivatives: whether the array of a derivative prints with its numerator.
 
     >>> from derive.terms import Apply, Ref
     >>> from derive.notation import latex
@@ -34,9 +53,144 @@ class Notation:
 
     problem: Problem | None = None
     track: Origin | None = None
-    logarithm: Literal["ln", "log"] = "ln"
+    logarithm: Logarithm = "ln"
     longest_sum: int | None = None
+    examples: Examples = "subscript"
+    vectors: Vectors = "plain"
+    derivatives: Derivatives = "short"
 
     def __post_init__(self) -> None:
         if self.longest_sum is not None and self.longest_sum < 3:
             raise ValueError("longest_sum must be at least 3: first, second and last term")
+
+
+#: The choices of a look that have a fixed list of values.
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "logarithm": get_args(Logarithm),
+    "examples": get_args(Examples),
+    "vectors": get_args(Vectors),
+    "derivatives": get_args(Derivatives),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an author chooses about the look of formulas, for any problem.
+
+    Attributes:
+        logarithm, examples, vectors, derivatives: as in :class:`Notation`.
+        symbols: other names for quantities, as pairs: ``("w", "theta")`` prints ``θ_j`` for
+            ``w_j``. A name prints as one that a problem's author has chosen does, see
+            :func:`derive.notation.default_symbols`.
+
+    Raises:
+        InputError: a value is none of those that can be chosen.
+
+    >>> Look(examples="superscript", symbols=(("w", "theta"),)).symbols
+    (('w', 'theta'),)
+    """
+
+    logarithm: Logarithm = "ln"
+    examples: Examples = "subscript"
+    vectors: Vectors = "plain"
+    derivatives: Derivatives = "short"
+    symbols: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        for choice, values in _CHOICES.items():
+            if getattr(self, choice) not in values:
+                raise InputError(
+                    f"{choice}={getattr(self, choice)!r} is none of {', '.join(map(repr, values))}"
+                )
+
+    @classmethod
+    def read(cls, text: str) -> Look:
+        """A look as an author writes it in one line: ``examples=superscript, w=theta``.
+
+        What is none of the choices is the name of a quantity.
+
+        Raises:
+            InputError: a part is no ``name=value``, a name stands twice, or a value cannot be.
+
+        >>> Look.read("logarithm=log, w=theta")
+        Look(logarithm='log', examples='subscript', vectors='plain', derivatives='short', \
+symbols=(('w', 'theta'),))
+        """
+        chosen: dict[str, str] = {}
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            name, equals, value = (piece.strip() for piece in part.partition("="))
+            if not (name and equals and value):
+                raise InputError(f"{part[:40]!r} is no choice of a look; write name=value")
+            if name in chosen:
+                raise InputError(f"{name} is chosen twice, as {chosen[name]} and as {value}")
+            chosen[name] = value
+        choices = {name: chosen.pop(name) for name in _CHOICES if name in chosen}
+        return cls(**choices, symbols=tuple(chosen.items()))  # type: ignore[arg-type]  # checked
+
+    def notation(
+        self, problem: Problem, *, track: Origin | None = None, longest_sum: int | None = None
+    ) -> Notation:
+        """The notation of this look for a problem.
+
+        Raises:
+            InputError: a name among :attr:`symbols` is none of the problem's, or its new one
+                cannot be printed or is another's.
+        """
+        return Notation(
+            self._renamed(problem) if self.symbols else problem,
+            track,
+            self.logarithm,
+            longest_sum,
+            self.examples,
+            self.vectors,
+            self.derivatives,
+        )
+
+    def _renamed(self, problem: Problem) -> Problem:
+        known = {quantity.name: quantity for quantity in problem.quantities}
+        new: dict[str, str] = {}
+        for name, called in self.symbols:
+            if name not in known:
+                near = get_close_matches(name, [*known, *_CHOICES], n=1)
+                hint = f"; did you mean {near[0]}?" if near else f"; it has {', '.join(known)}"
+                raise InputError(
+                    f"{problem.name} has no quantity {name!r} to be called {called}{hint}"
+                )
+            if not default_symbols(called).latex:
+                raise InputError(f"{called!r} cannot be written in LaTeX")
+            new[name] = called
+        taken = {known[name].text: name for name in known if name not in new}
+        for name, called in new.items():
+            text = default_symbols(called).text
+            if text in taken:
+                raise InputError(
+                    f"{name} cannot be called {called}, which is how {taken[text]} prints"
+                )
+            taken[text] = name
+        return replace(
+            problem,
+            quantities=tuple(
+                replace(
+                    quantity,
+                    latex=default_symbols(new[quantity.name]).latex,
+                    text=default_symbols(new[quantity.name]).text,
+                    stack_latex=_stack(new[quantity.name], len(quantity.indices))[0],
+                    stack_text=_stack(new[quantity.name], len(quantity.indices))[1],
+                )
+                if quantity.name in new
+                else quantity
+                for quantity in problem.quantities
+            ),
+        )
+
+
+#: The look of formulas unless an author chooses another.
+PLAIN = Look()
+
+
+def _stack(name: str, axes: int) -> tuple[str, str]:
+    """The symbol of the whole array: the capital for two axes or more."""
+    symbols = default_symbols(name)
+    if axes >= 2:
+        return symbols.stack_latex, symbols.stack_text
+    return symbols.latex, symbols.text

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 
 import pytest
 
 from derive import catalogue
-from derive.document import build, why
+from derive.document import PARTS, build, why
 from derive.document.build import scientific, significant, words
-from derive.document.model import Bullets, Equations, Paragraph, Reference, Table
+from derive.document.model import Bullets, Equations, Paragraph, Reference, Table, Views
+from derive.errors import InputError
 from derive.gradients import gradient
 from derive.rules import RULES
 from derive.terms import Size, key
@@ -111,11 +113,42 @@ def test_one_layout_alone(derivation_of):
     def tables(layout):
         document = build(derivation_of("mean_loss"), layout=layout)
         section = next(each for each in document.sections if each.key == "matrices")
-        return [block for block in section.blocks if isinstance(block, Table)]
+        blocks = [
+            inner
+            for block in section.blocks
+            for inner in (
+                [each for view in block.views for each in view.blocks]
+                if isinstance(block, Views)
+                else [block]
+            )
+        ]
+        return [block for block in blocks if isinstance(block, Table)]
 
     rows, columns = tables("rows"), tables("columns")
     assert len(rows) == len(columns) == 1
     assert tables("both") == [*rows, *columns]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_one_part_alone(part, derivation_of):
+    document = build(derivation_of("logistic_regression"), parts=[part])
+    assert bool(document.opening) == (part == "result")
+    assert [section.key for section in document.sections] == [part] * (part != "result")
+
+
+def test_a_part_cites_no_line_that_is_left_out(derivation_of):
+    for name in catalogue.NAMES:
+        for part in PARTS:
+            document = build(derivation_of(name), parts=[part])
+            printed = set(document.labels())
+            cited = set(re.findall(r"Reference\(label='([^']*)'\)", repr(document)))
+            assert cited <= printed, (name, part)
+
+
+@pytest.mark.parametrize("parts", [(), ["all"], "any, every"])
+def test_parts_that_there_are_not(parts, derivation_of):
+    with pytest.raises(InputError, match="there are result, cost"):
+        build(derivation_of("mean_loss"), parts=parts)
 
 
 def test_an_unchecked_derivation_says_nothing_of_checks():

@@ -1,0 +1,386 @@
+"""From a document to nodes. What is imported here is heavy: directives import it when they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import get_args
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.locale import get_translation
+
+from derive.derivation import Detail
+from derive.document import PARTS, Document, LayoutChoice, build
+from derive.document.model import (
+    Block,
+    Bullets,
+    Equations,
+    Inline,
+    Line,
+    Paragraph,
+    Reference,
+    Relation,
+    Strong,
+    Table,
+    Views,
+)
+from derive.errors import InputError, Unsupported
+from derive.exporters.formulas import SIGNS, formula_box
+from derive.exporters.latex import Writer
+from derive.exporters.text import printable
+from derive.gradients import Derivation
+from derive.model import Problem
+from derive.notation import Look, columns
+from derive.notation.boxes import Row
+from derive.notation.lines import broken
+from derive.notation.mathml import write_mathml
+from derive.notation.text import write_text
+from derive.provenance import mean_factor
+from derive.rules import RULES
+from derive.sphinx.nodes import (
+    derive_equations,
+    derive_formula,
+    derive_line,
+    derive_prose,
+    derive_reason,
+    reason_mark,
+)
+from derive.sphinx.options import OptionError, read_choice
+
+__all__ = ["Renderer", "document_of", "results_inline", "rules_list"]
+
+#: The width of a line of text, in columns: that of Sphinx's text builder, less an indent.
+_TEXT_WIDTH = 60
+
+#: The width of a text line of Sphinx's manuals, in em, less what a list may take.
+_LATEX_WIDTH = 41.0
+
+_translated = get_translation("derive")
+
+
+def document_of(derivation: Derivation, *, detail: str, layout: str, parts: str | None) -> Document:
+    """The document of a derivation, with the options as they were written.
+
+    Raises:
+        OptionError: one of them cannot be.
+    """
+    chosen: Detail = read_choice("detail", detail, get_args(Detail))  # type: ignore[assignment]
+    side: LayoutChoice = read_choice(  # type: ignore[assignment]  # it is one of them
+        "layout", layout, get_args(LayoutChoice)
+    )
+    wanted = PARTS if parts is None else tuple(parts.replace(",", " ").split())
+    for part in wanted:
+        read_choice("parts", part, PARTS)
+    return build(derivation, detail=chosen, layout=side, parts=wanted)
+
+
+def results_inline(derivation: Derivation, look: str) -> list[nodes.Node]:
+    """The results in a sentence, with commas between them."""
+    renderer = Renderer(derivation.problem, look=look)
+    found: list[nodes.Node] = []
+    for result in derivation.results:
+        if found:
+            found.append(nodes.Text(", "))
+        found.append(renderer.formula(Relation(result.claim, "=", result.term)))
+    return found
+
+
+class _ReasonlessWriter(Writer):
+    """Writes equations with a mark for each reason, which is known once it is translated."""
+
+    def __init__(self, document: Document, prefix: str, look: Look) -> None:
+        super().__init__(document, prefix, fragment=True, width=_LATEX_WIDTH, look=look)
+        self.tight = True
+        self.lines_seen = 0
+
+    def inline(self, parts: Iterable[Inline]) -> str:
+        """The mark; for a line without a reason nothing."""
+        mark = reason_mark(self.lines_seen) if tuple(parts) else ""
+        self.lines_seen += 1
+        return mark
+
+
+class Renderer:
+    """Makes the nodes of one directive or role.
+
+    Attributes:
+        problem: where the symbols come from.
+        look: the look of formulas, as it was written.
+        docname: the page.
+        prefix: of the labels; empty for equations without numbers.
+        source, line: the place of the directive, for translators and warnings.
+        number: registers a label and tells its number.
+
+    Raises:
+        OptionError: the look cannot be read.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        look: str,
+        docname: str = "",
+        prefix: str = "",
+        source: str = "",
+        line: int = 0,
+        number: Callable[[str], int] | None = None,
+    ) -> None:
+        self.docname = docname
+        self.prefix = prefix
+        self.source = source
+        self.line = line
+        self.number = number
+        try:
+            self.look = Look.read(look)
+            document = Document(problem.title, problem, mean_factor(problem), (), ())
+            self.writer = _ReasonlessWriter(document, f"equation:{docname}:{prefix}:", self.look)
+        except InputError as error:
+            raise OptionError(f"look: {error}") from error
+        self.notation = self.writer.notation
+
+    # Words ----------------------------------------------------------------------------------------
+
+    def prose(self, parts: Iterable[Inline], kind: str = "paragraph") -> derive_prose:
+        """Words that become a paragraph or a heading."""
+        return self.filled(derive_prose(kind=kind), parts)
+
+    def filled(
+        self, node: derive_prose, parts: Iterable[Inline], *, at_full_size: bool = False
+    ) -> derive_prose:
+        node.source, node.line = self.source, self.line
+        for part in parts:
+            if isinstance(part, str):
+                node += nodes.Text(printable(part))
+            elif isinstance(part, Strong):
+                node += nodes.strong("", printable(part.words))
+            elif isinstance(part, Reference):
+                node += self.reference(part.label)
+            else:
+                node += self.formula(part, at_full_size=at_full_size)
+        return node
+
+    def reference(self, label: str) -> nodes.Node:
+        """A reference to a numbered line, as the role ``:eq:`` makes it."""
+        target = f"{self.prefix}:{label}"
+        return addnodes.pending_xref(
+            "",
+            nodes.inline("", target),
+            refdoc=self.docname,
+            refdomain="math",
+            reftype="eq",
+            reftarget=target,
+            refexplicit=False,
+            refwarn=True,
+        )
+
+    def formula(self, part: Inline, *, at_full_size: bool = False) -> derive_formula:
+        """A formula in a sentence or in the cell of a table."""
+        box = formula_box(part, self.notation)  # type: ignore[arg-type]  # no word is given
+        try:
+            latex = self.writer.full_size(box) if at_full_size else self.writer.part(part)
+        except InputError as error:
+            raise Unsupported(str(error)) from error
+        return derive_formula(
+            latex=latex,
+            mathml=write_mathml(box, displaystyle=at_full_size),
+            plain=printable(write_text(box)),
+        )
+
+    # Blocks ---------------------------------------------------------------------------------------
+
+    def document(self, document: Document) -> Iterator[nodes.Node]:
+        """All of a document, one block after the other."""
+        if document.opening:
+            yield self.prose((document.title,), "title")
+        yield from self.blocks(document.opening)
+        for section in document.sections:
+            yield self.prose(section.title, "section")
+            yield from self.blocks(section.blocks)
+
+    def blocks(self, blocks: Iterable[Block]) -> Iterator[nodes.Node]:
+        """Blocks one after the other."""
+        for block in blocks:
+            match block:
+                case Paragraph(parts=parts):
+                    yield self.prose(parts)
+                case Bullets(items=items):
+                    entries = (nodes.list_item("", self.prose(item)) for item in items)
+                    yield nodes.bullet_list("", *entries, bullet="-")
+                case Table():
+                    yield nodes.container("", self.table(block), classes=["derive-scroll"])
+                case Equations(lines=lines):
+                    yield self.equations(lines)
+                case Views(views=views):
+                    for view in views:
+                        yield from self.blocks(view.blocks)
+
+    def results(self, derivation: Derivation) -> derive_equations:
+        """The results as equations; with numbers, if they have labels."""
+        alone = len(derivation.results) == 1
+        return (
+            self.equations(
+                Line(
+                    result.claim,
+                    result.term,
+                    label=("" if alone else result.wrt) if self.prefix else "",
+                )
+                for result in derivation.results
+            )
+            if not (alone and self.prefix)
+            else self.alone(derivation)
+        )
+
+    def alone(self, derivation: Derivation) -> derive_equations:
+        """The one result, whose label is the prefix itself."""
+        head, _, tail = self.prefix.rpartition(":")
+        self.prefix = head
+        self.writer.prefix = (
+            f"equation:{self.docname}:{head}:" if head else (f"equation:{self.docname}:")
+        )
+        (result,) = derivation.results
+        return self.equations((Line(result.claim, result.term, label=tail),))
+
+    def table(self, table: Table) -> nodes.table:
+        """A table of docutils."""
+        width = len(table.head)
+        group = nodes.tgroup("", cols=width)
+        # Only the builders of text look at the widths; there is little use for a wider column.
+        group += [
+            nodes.colspec("", colwidth=min(max(map(self.columns, column)), 30))
+            for column in zip(table.head, *table.rows, strict=True)
+        ]
+        if any(table.head):
+            group += nodes.thead("", self.row(table.head, table.align))
+        group += nodes.tbody("", *(self.row(row, table.align) for row in table.rows))
+        return nodes.table("", group, classes=["derive-table", "colwidths-auto"])
+
+    def columns(self, cell: tuple[Inline, ...]) -> int:
+        """How wide a cell is as text, with the room that text has around it."""
+        return 2 + sum(
+            columns(part) if isinstance(part, str) else columns(self.plain(part)) for part in cell
+        )
+
+    def plain(self, part: Inline) -> str:
+        """A part of a sentence as text."""
+        if isinstance(part, Strong):
+            return part.words
+        if isinstance(part, Reference):
+            return "(00)"
+        return write_text(formula_box(part, self.notation))  # type: ignore[arg-type]  # no word
+
+    def row(self, cells: Iterable[tuple[Inline, ...]], align: str) -> nodes.row:
+        """A row of a table, its formulas at full size."""
+        row = nodes.row()
+        for number, cell in enumerate(cells):
+            entry = nodes.entry()
+            if align[number : number + 1] == "r":
+                entry["classes"].append("text-right")
+            if cell:
+                entry += self.filled(derive_prose(kind="paragraph"), cell, at_full_size=True)
+            row += entry
+        return row
+
+    def equations(self, lines: Iterable[Line]) -> derive_equations:
+        """Lines aligned at their signs, each with its number and its reason."""
+        lines = tuple(lines)
+        self.writer.lines_seen = 0
+        try:
+            latex = "\n".join(self.writer.equations(lines))
+        except InputError as error:
+            raise Unsupported(str(error)) from error
+        block = derive_equations(latex=latex)
+        block.source, block.line = self.source, self.line
+        block += [self.equation(line) for line in lines]
+        return block
+
+    def equation(self, line: Line) -> derive_line:
+        """One line."""
+        left = None if line.left is None else formula_box(line.left, self.notation)
+        right = formula_box(line.right, self.notation)
+        pieces = broken(right, _TEXT_WIDTH, lambda box: columns(write_text(box)))
+        node = derive_line(
+            left="" if left is None else write_mathml(left, displaystyle=True),
+            right=write_mathml(Row((SIGNS[line.sign], right)), displaystyle=True),
+            left_text="" if left is None else printable(write_text(left)),
+            right_text=[printable(write_text(piece)).strip() for piece in pieces],
+            sign=line.sign,
+            label="",
+            docname=self.docname,
+        )
+        if line.label and self.number is not None:
+            label = f"{self.prefix}:{line.label}" if self.prefix else line.label
+            node["label"] = label
+            node["number"] = self.number(label)
+            node["ids"] = [nodes.make_id(f"equation-{label}")]
+        if line.reason:
+            reason = derive_reason()
+            reason.source, reason.line = self.source, self.line
+            for part in line.reason:
+                if isinstance(part, str):
+                    reason += _named(part)
+                else:
+                    self.filled(reason, (part,))
+            node += reason
+        return node
+
+
+def _named(words: str) -> nodes.Node:
+    """Words of a reason; the name of a rule leads to the glossary, if the project has one."""
+    if words not in RULES:
+        return nodes.Text(printable(words))
+    return addnodes.pending_xref(
+        "",
+        nodes.inline("", str(_translated(words))),
+        refdomain="derive",
+        reftype="rule",
+        reftarget=words,
+        refexplicit=True,
+        refwarn=False,
+        derive_optional=True,
+    )
+
+
+# The glossary -------------------------------------------------------------------------------------
+
+
+def rules_list(
+    source: str, line: int, document: nodes.document
+) -> tuple[nodes.definition_list, dict[str, str]]:
+    """The glossary of rules, and the anchor of each rule."""
+    glossary = nodes.definition_list()
+    anchors: dict[str, str] = {}
+    for number, rule in enumerate(RULES.values(), start=1):
+        anchor = nodes.make_id(f"rule-{rule.name}")
+        if anchor in anchors.values() or anchor in document.ids:
+            anchor = f"{anchor}-{number}"
+        anchors[rule.name] = anchor
+        term = nodes.term("", str(_translated(rule.name)), ids=[anchor])
+        law = derive_formula(
+            latex=rf"\({rule.law}\)", mathml=_law_mathml(rule.law), plain=_law_text(rule.law)
+        )
+        meaning = derive_prose("", nodes.Text(rule.meaning), kind="paragraph")
+        meaning.source, meaning.line = source, line
+        body = nodes.definition("", nodes.paragraph("", "", law), meaning)
+        glossary += nodes.definition_list_item("", term, body)
+    return glossary, anchors
+
+
+def _law_mathml(law: str) -> str:
+    """A law is LaTeX, which docutils can translate."""
+    from html import escape
+
+    try:
+        from docutils.utils.math import MathError, latex2mathml
+    except ImportError:  # docutils before 0.21 has it elsewhere, and not this well
+        return f"<code>{escape(law)}</code>"
+    try:
+        tree = latex2mathml.tex2mathml(law.replace(r"\dots", r"\ldots"))
+    except MathError:
+        return f"<code>{escape(law)}</code>"
+    found = str(tree).replace("\n", "")
+    return found.replace("<math>", '<math xmlns="http://www.w3.org/1998/Math/MathML">', 1)
+
+
+def _law_text(law: str) -> str:
+    return law

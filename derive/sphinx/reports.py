@@ -1,0 +1,73 @@
+"""What a build is told: what was derived, and what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sphinx.util import logging
+
+from derive.errors import CheckFailed, DeriveError, Unsupported
+from derive.sphinx.cache import NameUnknown, derivation_of
+from derive.sphinx.options import Asked
+
+if TYPE_CHECKING:
+    from sphinx.environment import BuildEnvironment
+
+    from derive.gradients import Derivation
+
+__all__ = ["derived", "report"]
+
+logger = logging.getLogger(__name__)
+
+#: The subtype of the warning for each kind of error; any other is a bad option.
+_SUBTYPES: tuple[tuple[type[DeriveError], str], ...] = (
+    (NameUnknown, "name"),
+    (CheckFailed, "check"),
+    (Unsupported, "unsupported"),
+)
+
+
+def derived(asked: Asked, env: BuildEnvironment, location: Any) -> Derivation:
+    """The derivation that is asked for; the page depends on the files it is made from.
+
+    Raises:
+        DeriveError: see :func:`derive.sphinx.cache.derivation_of`.
+    """
+    place = asked.target.rpartition(":")[0]
+    if place.endswith(".py"):
+        # Also where the file is wrong, or not there yet: mending it rebuilds the page.
+        env.note_dependency(place)
+    found = derivation_of(asked, Path(env.srcdir), _cache(env))
+    for path in found.files:
+        env.note_dependency(str(path))
+    if found.event != "read":
+        again = " again, since its cache entry could not be read" * (found.event == "remade")
+        by = " by " + ", ".join(found.derivation.wrt)
+        logger.info("derive: derived %s%s%s", asked.target, by, again, location=location)
+    unsettled = [each for each in found.derivation.checks if each.status != "passed"]
+    if unsettled:
+        logger.warning(
+            "%s: %d of %d checks could not run: %s",
+            asked.target,
+            len(unsettled),
+            len(found.derivation.checks),
+            unsettled[0].message or unsettled[0].about,
+            location=location,
+            type="derive",
+            subtype="check",
+        )
+    return found.derivation
+
+
+def _cache(env: BuildEnvironment) -> Path:
+    chosen: str = env.config.derive_cache_directory
+    return Path(env.srcdir, chosen) if chosen else Path(env.doctreedir, "derive-cache")
+
+
+def report(error: DeriveError, location: Any, subtype: str = "") -> str:
+    """Warn of an error, and return its message for the page."""
+    found = next((name for kind, name in _SUBTYPES if isinstance(error, kind)), "option")
+    message = " ".join(str(error).split())
+    logger.warning("%s", message, location=location, type="derive", subtype=subtype or found)
+    return message

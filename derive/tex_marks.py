@@ -1,0 +1,404 @@
+r"""Derivations in a paper: the marks ``\derivation{…}`` of a LaTeX file filled with fragments.
+
+An author writes ``\input{derive/marks}`` once in the preamble, which loads amsmath and xcolor if
+need be, and where a derivation should stand::
+
+    \derivation{logistic_regression}
+    \derivation[wrt=w, detail=brief, m=3, parts=result any]{logistic_regression}
+    \derivation[columns=2, label=own, look={examples=superscript, w=theta}]{models.py:J}
+
+:func:`fill` writes the fragments, and the file with the definition of ``\derivation``, into the
+folder ``derive`` beside the main file. They belong to the paper's sources: whoever compiles it
+needs nothing but TeX.
+
+The options are ``wrt``, ``detail``, ``layout``, ``parts``, ``label``, ``look``, ``columns``,
+``steps`` and ``worksheet`` as in :func:`derive.exporters.latex.export`, ``seed``, and sizes such as
+``m=3``. A value with a comma stands in braces. ``steps`` and ``worksheet`` may stand alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from derive.errors import CheckFailed, DeriveError, InputError
+
+__all__ = ["FOLDER", "Mark", "fill", "marks"]
+
+#: The folder of the fragments, beside the main file.
+FOLDER = "derive"
+
+#: The first words of every file that is made here: only such files are replaced or removed.
+HEADER = "% Made by derive tex; what is changed here is lost."
+
+_DEFINITIONS = rf"""{HEADER}
+% \input this file in the preamble. It needs amsmath and xcolor, which every TeX system has.
+\RequirePackage{{amsmath,xcolor}}
+\makeatletter
+% The mark, with its spaces as they are read, is the name of its fragment.
+\providecommand{{\derivation}}[2][]{{\begingroup
+  \edef\derive@mark{{derive:\detokenize{{[#1]{{#2}}}}}}%
+  \expandafter\ifx\csname\derive@mark\endcsname\relax
+    \PackageError{{derive}}{{There is no fragment for this \protect\derivation}}%
+      {{Run: derive tex on the main file.}}%
+    \endgroup
+  \else
+    \edef\derive@mark{{\endgroup\noexpand\input{{\csname\derive@mark\endcsname}}}}%
+    \expandafter\derive@mark
+  \fi}}
+\providecommand{{\derive@fragment}}[2]{{%
+  \expandafter\gdef\csname derive:\detokenize{{#1}}\endcsname{{#2}}}}
+"""
+
+_DETAILS = ("brief", "normal", "full")
+_LAYOUTS = ("rows", "columns", "both")
+_OPTIONS = (
+    *("wrt", "detail", "layout", "parts", "label", "look"),
+    *("columns", "steps", "worksheet", "seed"),
+)
+_SWITCHES = {"": True, "true": True, "yes": True, "false": False, "no": False}
+
+#: Environments whose contents TeX prints as they are, or doesn't read at all.
+_VERBATIM = (
+    r"verbatim\*?|Verbatim\*?|BVerbatim|LVerbatim|lstlisting|minted|alltt|comment|filecontents\*?"
+)
+
+_SKIPPED = re.compile(
+    rf"\\begin\s*\{{(?P<environment>{_VERBATIM})\}}.*?\\end\s*\{{(?P=environment)\}}"
+    r"|\\verb\*?(?P<sign>[^A-Za-z\s*]).*?(?P=sign)"
+    r"|\\lstinline(?:\[[^\]]*\])?(?P<other>[^A-Za-z\s\[{]).*?(?P=other)"
+    r"|\\(?:new|renew|provide|Declare[A-Za-z]*)command\*?\s*\{?\\derivation(?![A-Za-z@])"
+    r"|\\end\s*\{document\}.*"
+    r"|\\\\|\\%"  # a line's end, and a percent sign that is printed
+    r"|%[^\n]*(?:\n[ \t]*)?",  # a comment takes the end of its line with it
+    re.DOTALL,
+)
+_MARK = re.compile(r"\\derivation(?![A-Za-z@])")
+_INPUT = re.compile(r"\\(?:input|include|subfile)(?![A-Za-z@])\s*(?:\{([^{}]*)\}|([^\s\\{}%]+))")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A mark as it stands in a file.
+
+    Attributes:
+        name: the catalogue entry, or ``file.py:problem``.
+        options: its options by name.
+        key: what stands in the brackets and the braces, with its spaces as TeX reads them.
+        where: file and line, for messages.
+    """
+
+    name: str
+    options: tuple[tuple[str, str], ...]
+    key: str
+    where: str
+
+    @property
+    def stem(self) -> str:
+        """The name of its fragment: the problem's, and a short hash of the whole mark."""
+        import hashlib
+
+        plain = re.sub(r"[^A-Za-z0-9]+", "-", self.name.replace(".py:", "-")).strip("-")
+        return f"{plain[:40]}-{hashlib.sha256(self.key.encode()).hexdigest()[:8]}"
+
+
+def fill(path: str | Path) -> list[Path]:
+    r"""Write the fragments for the marks of a LaTeX file, and of the files that it reads.
+
+    A file that is as it should be isn't touched, and one that no mark asks for any more is
+    removed. Nothing is written unless every mark can be filled.
+
+    Args:
+        path: the main file.
+
+    Returns:
+        The files written, in order.
+
+    Raises:
+        InputError: the file cannot be read, or a mark names a problem or an option that there
+            isn't; the message begins with the mark's file and line.
+        CheckFailed: a check of a derivation failed; the message begins likewise.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     main = Path(folder, "main.tex")
+    ...     _ = main.write_text(r"\derivation[wrt=b, parts=result]{linear_regression}")
+    ...     [file.name for file in fill(main)], fill(main)
+    (['linear-regression-db8d9da7.tex', 'marks.tex'], [])
+    """
+    main = Path(path)
+    found = marks(main)
+    folder = main.parent / FOLDER
+    _check_folder(folder, main.parent)
+    contents: dict[str, str] = {}
+    derived: dict[object, Any] = {}
+    labels: dict[str, Mark] = {}
+    definitions = _DEFINITIONS
+    for mark in found:
+        try:
+            label, source = _fragment(mark, main.parent, derived)
+        except DeriveError as error:
+            kind = CheckFailed if isinstance(error, CheckFailed) else InputError
+            raise kind(f"{mark.where}: {error}") from error
+        if label in labels:
+            raise InputError(
+                f"{mark.where}: its equations would have the labels of the mark at "
+                f"{labels[label].where}; give one of them a label= of its own"
+            )
+        labels[label] = mark
+        contents[f"{mark.stem}.tex"] = f"{HEADER}\n% {mark.key}\n{source}"
+        definitions += rf"\derive@fragment{{{mark.key}}}{{{FOLDER}/{mark.stem}}}" + "\n"
+    if found:
+        contents["marks.tex"] = definitions + "\\makeatother\n"
+    return _written(folder, contents)
+
+
+# Reading -----------------------------------------------------------------------------------------
+
+
+def marks(main: Path) -> tuple[Mark, ...]:
+    """The marks of a LaTeX file and of the files in its folder that it reads, in reading order.
+
+    Raises:
+        InputError: a file cannot be read, or a mark isn't complete.
+    """
+    if not main.is_file():
+        raise InputError(f"there is no file {main}")
+    return tuple(_marks_of(main, main.parent, set()))
+
+
+def _marks_of(path: Path, root: Path, seen: set[Path]) -> Iterator[Mark]:
+    seen.add(path.resolve())
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+    source = source.replace("\r\n", "\n")
+    blank = _blanked(source)
+    places = sorted(
+        [
+            *((match.start(), match) for match in _MARK.finditer(blank)),
+            *((match.start(), match) for match in _INPUT.finditer(blank)),
+        ],
+        key=lambda each: each[0],
+    )
+    for place, match in places:
+        if match.re is _MARK:
+            where = f"{path}:{source.count(chr(10), 0, place) + 1}"
+            yield _mark(blank, match.end(), where)
+            continue
+        file = _input_file((match[1] or match[2]).strip().strip('"'), root)
+        if file is not None and file.resolve() not in seen:
+            yield from _marks_of(file, root, seen)
+
+
+#: Stands for a sign that TeX doesn't read as one: it keeps the places of the others.
+_NOTHING = "\0"
+
+
+def _blanked(source: str) -> str:
+    """The source with comments, and with what TeX prints as it stands, taken out in place."""
+    return _SKIPPED.sub(lambda match: _NOTHING * len(match[0]), source)
+
+
+def _input_file(name: str, root: Path) -> Path | None:
+    """The file that is read, if it lies in the folder and isn't one of those made here."""
+    for candidate in (root / name, root / f"{name}.tex"):
+        if not candidate.is_file():
+            continue
+        inside = candidate.resolve()
+        base = root.resolve()
+        if inside.is_relative_to(base) and not inside.is_relative_to(base / FOLDER):
+            return candidate
+    return None
+
+
+def _mark(source: str, place: int, where: str) -> Mark:
+    options = ""
+    place = _past_space(source, place)
+    if source[place : place + 1] == "[":
+        options, place = _enclosed(source, place, "]", where)
+        place = _past_space(source, place)
+    if source[place : place + 1] != "{":
+        raise InputError(rf"{where}: \derivation has no name; write \derivation{{NAME}}")
+    name, _ = _enclosed(source, place, "}", where)
+    for part in (options, name):
+        if any(sign in part for sign in "\\#~^$&"):
+            raise InputError(f"{where}: {' '.join(part.split())[:60]!r} has a sign of TeX's own")
+        if re.search(r"\n[ \t]*\n", part):
+            raise InputError(f"{where}: there is an empty line in the mark")
+    options, name = (re.sub(r"\s+", " ", part) for part in (options, name))
+    if not name.strip():
+        raise InputError(rf"{where}: \derivation has no name; write \derivation{{NAME}}")
+    return Mark(name.strip(), _options(options, where), f"[{options}]{{{name}}}", where)
+
+
+def _past_space(source: str, place: int) -> int:
+    while place < len(source) and (source[place].isspace() or source[place] == _NOTHING):
+        place += 1
+    return place
+
+
+def _enclosed(source: str, place: int, closing: str, where: str) -> tuple[str, int]:
+    """What stands between the sign at ``place`` and its partner, and the place after that."""
+    depth = 0
+    for end in range(place + 1, len(source)):
+        sign = source[end]
+        if sign == closing and depth == 0:
+            return source[place + 1 : end].replace(_NOTHING, ""), end + 1
+        depth += (sign == "{") - (sign == "}")
+        if depth < 0:
+            break
+    raise InputError(f"{where}: the {source[place]} of the mark isn't closed")
+
+
+def _options(source: str, where: str) -> tuple[tuple[str, str], ...]:
+    """Options in a list with commas, of which those in braces belong to a value."""
+    found: dict[str, str] = {}
+    for part in re.findall(r"(?:[^,{}]|\{[^{}]*\})+", source):
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if not name:
+            if value or part.strip():
+                raise InputError(f"{where}: {part.strip()!r} is no option; write name=value")
+            continue
+        if name in found:
+            raise InputError(f"{where}: the option {name} stands twice")
+        if value.startswith("{") and value.endswith("}"):
+            value = value[1:-1].strip()
+        if "{" in value or "}" in value:
+            raise InputError(f"{where}: the braces of {name} don't enclose its value")
+        found[name] = value
+    return tuple(found.items())
+
+
+# Deriving ----------------------------------------------------------------------------------------
+
+
+def _fragment(mark: Mark, root: Path, derived: dict[object, Any]) -> tuple[str, str]:
+    """The prefix of the labels of a mark's fragment, and its source."""
+    from derive.document import PARTS
+    from derive.exporters import latex
+    from derive.notation import PLAIN, Look
+
+    options = dict(mark.options)
+    sizes = {name: _size(name, value) for name, value in options.items() if name not in _OPTIONS}
+    wrt = tuple(options.get("wrt", "").replace(",", " ").split())
+    seed = _whole("seed", options.get("seed", "0"))
+    key = (mark.name, wrt, seed, tuple(sizes.items()))
+    if key not in derived:
+        derived[key] = _derive(mark.name, root, wrt, seed, sizes)
+    derivation = derived[key]
+    label = options.get("label", "") or derivation.problem.name
+    parts = options.get("parts")
+    source = latex.export(
+        derivation,
+        detail=_one_of("detail", options, _DETAILS, "normal"),
+        fragment=True,
+        label=label,
+        layout=_one_of("layout", options, _LAYOUTS, "both"),
+        columns=_whole("columns", options.get("columns", "1")),  # type: ignore[arg-type]  # checked
+        look=Look.read(options["look"]) if "look" in options else PLAIN,
+        parts=PARTS if parts is None else parts.replace(",", " ").split(),
+        steps=_switch("steps", options),
+        worksheet=_switch("worksheet", options),
+    )
+    return label, source
+
+
+def _derive(name: str, root: Path, wrt: tuple[str, ...], seed: int, sizes: dict[str, int]) -> Any:
+    from derive.gradients import gradient
+    from derive.targets import find
+
+    path, colon, problem = name.rpartition(":")
+    target = f"{root / path}:{problem}" if colon else name
+    for taken in ("check", "beside", "cost"):  # arguments of gradient, which no size may set
+        if taken in sizes:
+            raise InputError(f"there is no option {taken}")
+    return gradient(find(target), wrt or None, seed=seed, **sizes)  # type: ignore[arg-type]
+
+
+def _one_of(name: str, options: dict[str, str], choices: tuple[str, ...], default: str) -> Any:
+    value = options.get(name, default)
+    if value not in choices:
+        raise InputError(f"{name}={value} is none of {', '.join(choices)}")
+    return value
+
+
+def _switch(name: str, options: dict[str, str]) -> bool:
+    if name not in options:
+        return False
+    value = options[name]
+    if value not in _SWITCHES:
+        raise InputError(f"{name}={value} is neither true nor false")
+    return _SWITCHES[value]
+
+
+def _size(name: str, value: str) -> int:
+    from difflib import get_close_matches
+
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        near = get_close_matches(name, _OPTIONS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_OPTIONS)}, and sizes"
+        raise InputError(f"there is no option {name}; {hint}")
+    return int(value)
+
+
+def _whole(name: str, value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        raise InputError(f"{name}={value} is no whole number")
+    return int(value)
+
+
+# Writing -----------------------------------------------------------------------------------------
+
+
+def _check_folder(folder: Path, root: Path) -> None:
+    """That nothing is written outside the folder of the main file."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; the fragments need a folder of that name")
+    if folder.resolve() != root.resolve() / FOLDER:
+        raise InputError(f"{folder} leads out of the folder of the main file")
+
+
+def _written(folder: Path, contents: dict[str, str]) -> list[Path]:
+    """Write what has changed, and remove what is ours and no longer asked for."""
+    present = {file.name: _content(file) for file in _files(folder)}
+    for name in contents:
+        if name in present and not present[name].startswith(HEADER):
+            raise InputError(f"{folder / name} is there already, and wasn't made by derive tex")
+    written = []
+    for name in sorted(contents):
+        if present.get(name) == contents[name]:
+            continue
+        folder.mkdir(exist_ok=True)
+        _replace(folder / name, contents[name])
+        written.append(folder / name)
+    for name, content in present.items():
+        if name not in contents and content.startswith(HEADER):
+            (folder / name).unlink()
+    return written
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.tex")) if folder.is_dir() else []
+
+
+def _content(file: Path) -> str:
+    """What a file holds; a link is never followed, so that nothing is written through it."""
+    if file.is_symlink() or not file.is_file():
+        return ""
+    return file.read_bytes().decode("utf-8", errors="replace")
+
+
+def _replace(file: Path, content: str) -> None:
+    """Write a file as a whole: another program sees the old one or the new one."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        temporary.write_text(content, encoding="utf-8", newline="\n")
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,222 @@
+"""Fences of Markdown as derivations, and a site that MkDocs builds."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import derive.gradients
+from derive.errors import InputError
+from derive.mkdocs import Fences, Hooks, Request
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "mkdocs"
+
+
+def require(name):
+    """Skip where a package is missing, but not in continuous integration."""
+    if find_spec(name) is None:
+        message = f"{name} is not installed"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+
+
+class Markdown:
+    """Stands for the converter of one page."""
+
+
+# What a fence asks for ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "request_"),
+    [
+        ("mlp", Request("mlp")),
+        ("own/problems.py:J", Request("own/problems.py:J")),
+        ("C:\\own.py:J", Request("C:\\own.py:J")),
+        ("name: own.py:J\n\n# why\nwrt: w, b", Request("own.py:J", ("w", "b"))),
+        ("mlp\nm: 3\nsizes: n=2 K=4", Request("mlp", (), (("n", 2), ("K", 4), ("m", 3)))),
+        ("name: 'mlp'\nlook: w=theta", Request("mlp", look="w=theta")),
+    ],
+)
+def test_what_is_asked(source, request_):
+    assert Request.read(source) == request_
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("", "say what is derived"),
+        ("mlp\nname: mlp", "name is given twice"),
+        ("mlp\nlayuot: rows", "did you mean layout"),
+        ("mlp\nm: many", "is no size"),
+        ("mlp\nm: 3\nsizes: m=4", "the size m is given twice"),
+    ],
+)
+def test_what_cannot_be_asked(source, message):
+    with pytest.raises(InputError, match=message):
+        Request.read(source)
+
+
+# Fences ------------------------------------------------------------------------------------------
+
+
+def test_a_fence_is_html_and_two_have_their_own_labels():
+    fences, page = Fences(), Markdown()
+    first = fences.fence("mean_loss\nparts: result", page)
+    assert "<math" in first
+    assert fences.fence("mean_loss\nparts: result", Markdown()) == first
+    fences.fence("mean_loss\nparts: result", page)
+    assert fences._on_page[page] == ["mean_loss", "mean_loss-2"]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("logistic_regresion", "logistic_regression"),
+        ("mean_loss\ndetail: much", "detail='much' is none of"),
+        ("mean_loss\nlayout: both ways", "layout='both ways' is none of"),
+        ("mean_loss\nparts: nothing", "is no part"),
+        ("mean_loss\nwrt: q", "has no quantity 'q'"),
+        ("mean_loss\nlook: w", "no choice of a look"),
+        ("missing.py:J", "there is no file"),
+        ("<script>", "script"),
+    ],
+)
+def test_an_error_is_a_warning_and_a_box(source, message, caplog):
+    fences = Fences()
+    fences.page = "guide/first.md"
+    with caplog.at_level(logging.WARNING, logger="mkdocs"):
+        box = fences.fence(source, Markdown())
+    (record,) = caplog.records
+    assert record.name.startswith("mkdocs.")
+    assert record.getMessage().startswith("guide/first.md: derivation: ")
+    assert message in record.getMessage()
+    assert "derive-error" in box
+    assert "<script" not in box
+
+
+def test_a_failed_check_is_a_warning_and_no_derivation(caplog, monkeypatch):
+    real = derive.gradients.gradient
+
+    def failing(*arguments, **options):
+        derivation = real(*arguments, **options)
+        first, *rest = derivation.checks
+        return replace(derivation, checks=(replace(first, status="failed"), *rest))
+
+    monkeypatch.setattr(derive.gradients, "gradient", failing)
+    box = Fences().fence("mean_loss", Markdown())
+    assert "1 did not pass" in caplog.text
+    assert "derive-error" in box
+    assert "<math" not in box
+
+
+def test_a_changed_file_is_derived_anew(tmp_path):
+    file = tmp_path / "own.py"
+    fences = Fences()
+    fences.folder = tmp_path
+    request = Request("own.py:P", sizes=())
+    made = []
+    for name in ("mean_loss", "mean_loss", "linear_regression"):
+        file.write_text(f"from derive import catalogue\nP = catalogue.load({name!r})\n")
+        made.append(fences._derivation(request))
+    assert made[0] is made[1]
+    assert made[2].problem.name == "linear_regression"
+    assert fences.files == {file.resolve()}
+
+
+def test_importing_it_needs_no_mkdocs():
+    code = "import derive.mkdocs, sys; print('mkdocs' in sys.modules, 'sympy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_it_has_nothing_else():
+    with pytest.raises(AttributeError, match="has no 'nothing'"):
+        derive.mkdocs.nothing  # noqa: B018
+
+
+def test_without_the_plugin():
+    require("pymdownx")
+    import markdown
+
+    from derive.mkdocs import fence, validate
+
+    own = {"name": "derivation", "class": "derivation", "format": fence, "validator": validate}
+    page = markdown.markdown(
+        "```derivation\nmean_loss\nparts: result\n```\n",
+        extensions=["pymdownx.superfences"],
+        extension_configs={"pymdownx.superfences": {"custom_fences": [own]}},
+    )
+    assert "<math" in page
+    assert "```" not in page
+
+
+# A site ------------------------------------------------------------------------------------------
+
+
+def build(folder, tmp_path, *options):
+    """MkDocs with the plugin, which is announced here where it isn't installed as a package."""
+    require("mkdocs")
+    require("pymdownx")
+    announced = tmp_path / "announced" / "derive_plugin-0.dist-info"
+    announced.mkdir(parents=True, exist_ok=True)
+    (announced / "METADATA").write_text("Metadata-Version: 2.1\nName: derive-plugin\nVersion: 0\n")
+    (announced / "entry_points.txt").write_text(
+        "[mkdocs.plugins]\nderive = derive.mkdocs:DerivePlugin\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "-d", str(tmp_path / "site"), *options],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(announced.parent), "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_example_is_built_without_a_warning(tmp_path):
+    done = build(EXAMPLE, tmp_path, "--strict")
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert "<math" in page
+    assert "derive-error" not in page
+    assert "```" not in page
+
+
+def test_an_error_fails_a_strict_build_and_shows_on_the_page(tmp_path):
+    folder = tmp_path / "project"
+    shutil.copytree(EXAMPLE, folder)
+    (folder / "docs" / "wrong.md").write_text("# Wrong\n\n```derivation\nlogistic_regresion\n```\n")
+    done = build(folder, tmp_path, "--strict")
+    assert done.returncode != 0
+    assert "wrong.md: derivation: " in done.stderr
+    done = build(folder, tmp_path)
+    assert done.returncode == 0
+    page = (tmp_path / "site" / "wrong" / "index.html").read_text(encoding="utf-8")
+    assert "derive-error" in page
+
+
+def test_the_plugin_keeps_other_fences():
+    hooks = Hooks()
+    hooks.config = dict.fromkeys(("detail", "layout", "look", "parts"), "")
+    other = {"name": "mermaid", "class": "mermaid", "format": print}
+    config = {
+        "config_file_path": "/site/mkdocs.yml",
+        "markdown_extensions": ["toc", "fenced_code"],
+        "mdx_configs": {"pymdownx.superfences": {"custom_fences": [other]}},
+    }
+    hooks.on_config(config)
+    hooks.on_config(config)
+    fences = config["mdx_configs"]["pymdownx.superfences"]["custom_fences"]
+    assert [each["name"] for each in fences] == ["mermaid", "derivation"]
+    assert config["markdown_extensions"] == ["toc", "pymdownx.superfences"]

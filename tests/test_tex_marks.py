@@ -1,0 +1,108 @@
+"""Marks in a paper: read as TeX reads them, filled, and compiled with nothing but TeX."""
+
+from __future__ import annotations
+
+import pytest
+from programs import complaints, require_program, typeset
+
+from derive.errors import InputError
+from derive.tex_marks import HEADER, fill, marks
+
+PAPER = r"""\documentclass[twocolumn]{article}
+\input{derive/marks}
+\begin{document}
+% \derivation{in_a_comment}
+\verb|\derivation{as_it_stands}| 100\% \derivation[wrt=w,
+   detail=brief, % why
+   m=2, layout=rows, parts=result any, columns=2]{linear_regression}
+\begin{verbatim}
+\derivation{as_it_stands}
+\end{verbatim}
+\input{part}
+See \eqref{own:step:1}.
+\end{document}
+\derivation{after_the_end}
+"""
+PART = r"\derivation[columns=2, label=own, look={examples=superscript, w=theta}, steps]{own.py:J}"
+
+
+@pytest.fixture
+def paper(tmp_path):
+    main = tmp_path / "main.tex"
+    main.write_text(PAPER, encoding="utf-8")
+    (tmp_path / "part.tex").write_text(PART, encoding="utf-8")
+    (tmp_path / "own.py").write_text(
+        "from derive.catalogue import load\nJ = load('linear_regression')\n", encoding="utf-8"
+    )
+    return main
+
+
+def test_marks_are_where_tex_sees_them(paper):
+    assert [mark.where for mark in marks(paper)] == [
+        f"{paper}:5",
+        f"{paper.with_name('part.tex')}:1",
+    ]
+
+
+def test_a_filled_paper_compiles_and_stays(paper):
+    written = fill(paper)
+    assert len(written) == 3
+    assert all(file.parent == paper.parent / "derive" for file in written)
+    assert fill(paper) == []
+    assert complaints(typeset(require_program("pdflatex"), paper, 2)) == []
+
+
+def test_what_no_mark_asks_for_is_removed_if_it_was_made_here(paper):
+    fill(paper)
+    own = paper.parent / "derive" / "own.tex"
+    own.write_text("an author's", encoding="utf-8")
+    paper.write_text("nothing", encoding="utf-8")
+    assert fill(paper) == []
+    assert list((paper.parent / "derive").iterdir()) == [own]
+
+
+FAULTS = [
+    (r"\derivation{logistic_regresion}", "did you mean logistic_regression"),
+    (r"\derivation[detial=full]{mean_loss}", "did you mean detail"),
+    (r"\derivation[detail=long]{mean_loss}", "none of brief, normal, full"),
+    (r"\derivation[Q=3]{mean_loss}", "Q"),
+    (r"\derivation[wrt=q]{mean_loss}", "no quantity 'q'"),
+    (r"\derivation[m=2, m=3]{mean_loss}", "twice"),
+    (r"\derivation[label=\input]{mean_loss}", "sign of TeX's own"),
+    (r"\derivation", "has no name"),
+    (r"\derivation[m=2", "isn't closed"),
+    (r"\derivation{missing.py:J}", "there is no file"),
+    (r"\derivation{mean_loss} \derivation[m=2]{mean_loss}", "label="),
+]
+
+
+@pytest.mark.parametrize(("source", "words"), FAULTS)
+def test_a_fault_is_told_with_its_file_and_line(source, words, tmp_path):
+    main = tmp_path / "main.tex"
+    main.write_text(f"\n\n{source}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=words) as caught:
+        fill(main)
+    assert str(caught.value).startswith(f"{main}:3: ")
+    assert not (tmp_path / "derive").exists()
+
+
+def test_nothing_is_written_outside_the_folder(tmp_path):
+    (tmp_path / "paper").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "paper" / "derive").symlink_to(tmp_path / "elsewhere")
+    main = tmp_path / "paper" / "main.tex"
+    main.write_text(r"\derivation{mean_loss}", encoding="utf-8")
+    with pytest.raises(InputError, match="leads out"):
+        fill(main)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_file_of_the_author_is_never_replaced(tmp_path):
+    (tmp_path / "derive").mkdir()
+    kept = tmp_path / "derive" / "marks.tex"
+    kept.write_text("mine", encoding="utf-8")
+    (tmp_path / "main.tex").write_text(r"\derivation{mean_loss}", encoding="utf-8")
+    with pytest.raises(InputError, match="wasn't made by derive tex"):
+        fill(tmp_path / "main.tex")
+    assert kept.read_text(encoding="utf-8") == "mine"
+    assert HEADER.startswith("%")

@@ -22,9 +22,10 @@ from typing import Any
 
 from derive.catalogue import NAMES
 from derive.derivation import Check, Detail
+from derive.document import PARTS, LayoutChoice
 from derive.errors import InputError
 from derive.gradients import Derivation, gradient
-from derive.notation import Notation, plain_text
+from derive.notation import PLAIN, Look, Notation, plain_text
 from derive.small_case import resolve_sizes
 from derive.targets import find
 
@@ -49,8 +50,11 @@ class Options:
         wrt: what to differentiate by; all parameters if empty.
         sizes: the sizes of the written-out case, as pairs of symbol and number.
         detail: how much is printed.
-        fragment: whether the LaTeX is a fragment for ``\\input``.
+        fragment: whether the LaTeX is a fragment for ``\\input``, and the HTML one for a page.
         seed: for the random values of the checks.
+        layout: which matrix layouts are printed.
+        look: how formulas look.
+        parts: which parts of the document are printed.
     """
 
     formats: tuple[str, ...] = ("tex", "txt", "json", "py")
@@ -59,6 +63,9 @@ class Options:
     detail: Detail = "normal"
     fragment: bool = False
     seed: int = 0
+    layout: LayoutChoice = "both"
+    look: Look = PLAIN
+    parts: tuple[str, ...] = PARTS
 
     def __post_init__(self) -> None:
         for name in self.formats:
@@ -66,6 +73,18 @@ class Options:
                 raise InputError(f"there is no format {name!r}; there are {', '.join(FORMATS)}")
         if not self.formats:
             raise InputError(f"no format is given; there are {', '.join(FORMATS)}")
+        if self.fragment and not {"tex", "html"} & set(self.formats):
+            raise InputError("a fragment is asked for, but neither tex nor html is made")
+
+    @property
+    def printed(self) -> dict[str, Any]:
+        """What every exporter of a document takes."""
+        return {
+            "detail": self.detail,
+            "layout": self.layout,
+            "look": self.look,
+            "parts": self.parts,
+        }
 
 
 @dataclass(frozen=True)
@@ -75,27 +94,27 @@ class Entry:
     Attributes:
         name, title: of the problem.
         gradients: each gradient as a line of text.
-        files: the text of each format; empty where a check did not pass.
+        files: the content of each format; empty where a check did not pass.
         trouble: the checks that did not pass.
     """
 
     name: str
     title: str
     gradients: tuple[str, ...]
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str | bytes] = field(default_factory=dict)
     trouble: tuple[Check, ...] = ()
 
 
 def _tex(derivation: Derivation, options: Options) -> str:
     from derive.exporters import latex
 
-    return latex.export(derivation, detail=options.detail, fragment=options.fragment)
+    return latex.export(derivation, fragment=options.fragment, **options.printed)
 
 
 def _txt(derivation: Derivation, options: Options) -> str:
     from derive.exporters import text
 
-    return text.export(derivation, detail=options.detail, width=TEXT_WIDTH)
+    return text.export(derivation, width=TEXT_WIDTH, **options.printed)
 
 
 def _json(derivation: Derivation, options: Options) -> str:
@@ -123,12 +142,61 @@ def _svg(derivation: Derivation, options: Options) -> str:
         return path.read_text(encoding="utf-8")
 
 
-#: What makes the text of each format.
-FORMATS: dict[str, Callable[[Derivation, Options], str]] = {
+def _html(derivation: Derivation, options: Options) -> str:
+    from derive.exporters import html
+
+    return html.export(derivation, page=not options.fragment, **options.printed)
+
+
+def _md(derivation: Derivation, options: Options) -> str:
+    from derive.exporters import markdown
+
+    return markdown.export(derivation, flavour="github", **options.printed)
+
+
+def _ipynb(derivation: Derivation, options: Options) -> str:
+    from derive.exporters import notebook
+
+    return notebook.export(derivation, **options.printed)
+
+
+def _beamer(derivation: Derivation, options: Options) -> str:
+    from derive.exporters import beamer
+
+    return beamer.export(derivation, **options.printed)
+
+
+def _pdf(derivation: Derivation, options: Options) -> bytes:
+    from derive.exporters import latex, pdf
+
+    return pdf.compile_pdf(latex.export(derivation, **options.printed))
+
+
+def _graph_svg(derivation: Derivation, options: Options) -> str:
+    from derive.exporters import graph_svg
+
+    return graph_svg.export(derivation, look=options.look)
+
+
+def _graph_tikz(derivation: Derivation, options: Options) -> str:
+    from derive.exporters import graph_tikz
+
+    return graph_tikz.export(derivation, look=options.look)
+
+
+#: What makes the content of each format. Its name is how the file's name ends.
+FORMATS: dict[str, Callable[[Derivation, Options], str | bytes]] = {
     "tex": _tex,
     "txt": _txt,
     "json": _json,
     "py": _py,
+    "html": _html,
+    "md": _md,
+    "ipynb": _ipynb,
+    "pdf": _pdf,
+    "beamer.tex": _beamer,
+    "graph.svg": _graph_svg,
+    "graph.tex": _graph_tikz,
     "svg": _svg,
 }
 
@@ -276,12 +344,16 @@ def _staging(root: Path) -> Iterator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
+def _write(path: Path, content: str | bytes) -> None:
+    path.write_bytes(_bytes(content))
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode("utf-8") if isinstance(content, str) else content
+
+
+def _digest(content: str | bytes) -> str:
+    return hashlib.sha256(_bytes(content)).hexdigest()
 
 
 class _Index:
@@ -313,9 +385,7 @@ class _Index:
             "name": entry.name,
             "title": entry.title,
             "gradients": list(entry.gradients),
-            "files": {
-                name: _digest(text.encode("utf-8")) for name, text in sorted(entry.files.items())
-            },
+            "files": {name: _digest(content) for name, content in sorted(entry.files.items())},
         }
         entries = sorted(self._entries.values(), key=_place)
         text = json.dumps({"schema": SCHEMA, "entries": entries}, ensure_ascii=False, indent=1)

@@ -155,6 +155,71 @@ class Derivation:
             raise InputError(f"width={width!r} is not a whole number from 1 to 1000")
         return text.export(self, detail=detail, width=width)
 
+    def html(self, *, detail: Detail = "normal", page: bool = True) -> str:
+        """The derivation as HTML with its formulas in MathML: a page that needs no other file, or
+        a fragment for a page that is there already."""
+        from derive.exporters import html
+
+        _check_detail(detail)
+        return html.export(self, detail=detail, page=page)
+
+    def markdown(
+        self,
+        *,
+        flavour: Literal["github", "myst", "quarto", "mkdocs", "jupyter"] = "github",
+        detail: Detail = "normal",
+    ) -> str:
+        """The derivation as Markdown, with formulas as the flavour writes them."""
+        from derive.exporters import markdown
+
+        _check_detail(detail)
+        return markdown.export(self, flavour=flavour, detail=detail)
+
+    def notebook(self, *, target: str = "", detail: Detail = "normal") -> str:
+        """The derivation as a Jupyter notebook that computes and checks the gradient again.
+
+        Args:
+            target: what it derives again, a catalogue name or ``file.py:name``; if left out, an
+                entry of the catalogue goes by its name, and anything else by its NumPy module.
+            detail: how much of it is printed.
+        """
+        from derive.exporters import notebook
+
+        _check_detail(detail)
+        return notebook.export(self, target=target, detail=detail)
+
+    def graph(self, kind: Literal["svg", "tikz"] = "svg") -> str:
+        """The computation graph: values forward, derivatives backward, the ``1/m`` marked."""
+        if kind == "svg":
+            from derive.exporters import graph_svg
+
+            return graph_svg.export(self)
+        if kind == "tikz":
+            from derive.exporters import graph_tikz
+
+            return graph_tikz.export(self)
+        raise InputError(f"kind={kind!r} is none of 'svg', 'tikz'")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return self.html(page=False)
+
+    def _repr_markdown_(self) -> str:
+        from derive.exporters import markdown
+
+        return markdown.export(self, flavour="jupyter", heading=3)
+
+    def _repr_latex_(self) -> str:
+        from derive.exporters import markdown
+
+        return markdown.results(self)
+
+    def __rich__(self) -> Any:
+        """What Rich prints."""
+        from derive.exporters import terminal
+
+        return terminal.renderable(self)
+
     def json(self) -> str:
         """The derivation as JSON, see ``docs/json.md``; :func:`derive.from_json` reads it back."""
         from derive.exporters import json

@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from programs import require_program
 
 from derive import build as building
 from derive.build import Entry, Options, build
 from derive.errors import InputError
+from derive.notation import Look
 
 SMALL = Options(formats=("txt", "py"))
 
@@ -281,11 +283,12 @@ def test_a_folder_that_may_not_be_written(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"formats": ("pdf",)}, "there is no format 'pdf'; there are tex, txt, json, py"),
+        ({"formats": ("doc",)}, "there is no format 'doc'; there are tex, txt, json, py"),
+        ({"formats": ("txt",), "fragment": True}, "but neither tex nor html is made"),
         ({"formats": ()}, "no format is given"),
     ],
 )
-def test_unknown_formats(options, message):
+def test_options_that_cannot_be(options, message):
     with pytest.raises(InputError, match=message):
         Options(**options)
 
@@ -326,3 +329,35 @@ def test_a_cost_that_is_no_mean_has_no_plot(tmp_path):
     )
     with pytest.raises(InputError, match="no plot: its cost is not a mean"):
         list(build([f"{costs}:J"], tmp_path / "out", Options(formats=("svg",))))
+
+
+#: Of the formats, those that need no other program and no extra.
+PURE = ("tex", "txt", "json", "py", "html", "md", "ipynb", "graph.svg", "graph.tex", "beamer.tex")
+
+
+def test_every_format_of_the_same_derivation(tmp_path):
+    run(["linear_regression"], tmp_path, Options(PURE))
+    folder = tmp_path / "linear_regression"
+    assert {path.name for path in folder.iterdir()} == {f"linear_regression.{e}" for e in PURE}
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run(["linear_regression"], tmp_path, Options(PURE))
+    assert first == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_what_is_printed_is_chosen(tmp_path):
+    look = Look(symbols=(("w", "theta"),))
+    run(["linear_regression"], tmp_path, Options(("txt",), look=look, parts=("result",)))
+    text = (tmp_path / "linear_regression" / "linear_regression.txt").read_text("utf-8")
+    assert "∂J/∂θ_j" in text
+    assert "∂J/∂w_j" not in text
+    assert "As matrices" not in text
+
+
+def test_a_pdf(tmp_path):
+    require_program("pdflatex")
+    run(["mean_loss"], tmp_path, Options(("pdf",)))
+    path = tmp_path / "mean_loss" / "mean_loss.pdf"
+    first = path.read_bytes()
+    assert first.startswith(b"%PDF-")
+    run(["mean_loss"], tmp_path, Options(("pdf",)))
+    assert path.read_bytes() == first

@@ -28,11 +28,11 @@ LAYERS = (
     ("small_case", "provenance", "meanings", "beside"),
     ("checks",),
     ("gradients",),
-    ("scaling",),
+    ("scaling", "graph"),
     ("document",),
     ("exporters",),
     ("targets",),
-    ("build",),
+    ("build", "tex_marks", "mkdocs", "sphinx"),
     ("command_line",),
     ("__main__",),
 )
@@ -89,7 +89,7 @@ def inside() -> Iterator[tuple[Import, str]]:
     for each in imports():
         package, _, rest = each.imported.partition(".")
         target = rest.partition(".")[0]
-        if package == "derive" and target not in (each.part, "__version__"):
+        if package == "derive" and target not in ("", each.part, "__version__"):
             yield each, target
 
 

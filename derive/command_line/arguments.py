@@ -6,14 +6,17 @@ import argparse
 import re
 from difflib import get_close_matches
 from functools import partial
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from derive import __version__
 from derive.errors import InputError
 
+if TYPE_CHECKING:
+    from derive.notation import Look
+
 __all__ = ["parse"]
 
-_COMMANDS = ("list", "show", "why", "build")
+_COMMANDS = ("list", "show", "why", "build", "tex")
 _DETAILS = ("brief", "normal", "full")
 _LAYOUTS = ("rows", "columns", "both")
 
@@ -26,7 +29,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """The arguments by name; ``command`` is one of ``list``, ``show``, ``why``, ``build``.
+    """The arguments by name; ``command`` is one of ``list``, ``show``, ``why``, ``build``, ``tex``.
 
     Raises:
         InputError: they cannot be read.
@@ -56,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _show(commands)
     _why(commands)
     _build(commands)
+    _tex(commands)
     return parser
 
 
@@ -70,14 +74,7 @@ def _show(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser("show", help=words, description=words, allow_abbrev=False)
     _name(parser)
     _common(parser)
-    _detail(parser)
-    parser.add_argument(
-        "--layout",
-        choices=_LAYOUTS,
-        default="both",
-        metavar="LAYOUT",
-        help="matrices with examples as rows, as columns, or both (default)",
-    )
+    _printed(parser)
     _width(parser)
 
 
@@ -106,17 +103,27 @@ def _build(commands: argparse._SubParsersAction[_Parser]) -> None:
         dest="formats",
         type=_words,
         default=("tex", "txt", "json", "py"),
-        metavar="tex,txt,json,py,svg",
-        help="which formats (default: all but svg, the plot of section 6, which needs Matplotlib)",
+        metavar="FORMAT,FORMAT",
+        help="which of tex, txt, json, py (these four are the default), html, md, ipynb, pdf "
+        "(needs a TeX), beamer.tex (slides), graph.svg and graph.tex (the computation graph), "
+        "svg (the plot of section 6, needs Matplotlib)",
     )
     parser.add_argument(
-        "--fragment", action="store_true", help="LaTeX without a preamble, to be \\input"
+        "--fragment",
+        action="store_true",
+        help="LaTeX without a preamble, to be \\input; HTML for a page that is there",
     )
     parser.add_argument(
         "--jobs", type=_positive, metavar="N", help="how many derive at once (default: all cores)"
     )
     _common(parser)
-    _detail(parser)
+    _printed(parser)
+
+
+def _tex(commands: argparse._SubParsersAction[_Parser]) -> None:
+    words = "fill the \\derivation{NAME} marks of a LaTeX document with fragments"
+    parser = commands.add_parser("tex", help=words, description=words, allow_abbrev=False)
+    parser.add_argument("path", metavar="MAIN.tex", help="the document")
 
 
 def _name(parser: argparse.ArgumentParser) -> None:
@@ -155,13 +162,35 @@ def _common(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _detail(parser: argparse.ArgumentParser) -> None:
+def _printed(parser: argparse.ArgumentParser) -> None:
+    """What is printed of a derivation, and how."""
     parser.add_argument(
         "--detail",
         choices=_DETAILS,
         default="normal",
         metavar="DETAIL",
         help="brief, normal (default) or full",
+    )
+    parser.add_argument(
+        "--layout",
+        choices=_LAYOUTS,
+        default="both",
+        metavar="LAYOUT",
+        help="matrices with examples as rows, as columns, or both (default)",
+    )
+    parser.add_argument(
+        "--parts",
+        type=_words,
+        metavar="PART,PART",
+        help="which parts: result, cost, small, any, matrices, origin, scaling, checks "
+        "(default: all)",
+    )
+    parser.add_argument(
+        "--look",
+        type=_look,
+        metavar="CHOICES",
+        help="the look of formulas: logarithm=log, examples=superscript, vectors=bold, "
+        "derivatives=full, and other names for quantities, such as w=theta",
     )
 
 
@@ -212,6 +241,12 @@ def _size(text: str) -> tuple[str, int]:
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is no size; write K=4")
     return (name, _whole(value))
+
+
+def _look(text: str) -> Look:
+    from derive.notation import Look
+
+    return Look.read(text)
 
 
 def _words(text: str) -> tuple[str, ...]:

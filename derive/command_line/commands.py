@@ -47,10 +47,9 @@ def _show(options: argparse.Namespace) -> int:
     sys.stdout.write(
         text.export(
             derivation,
-            detail=options.detail,
-            layout=options.layout,
             width=_width(options),
             mark=_mark(),
+            **_printed(options),
         )
     )
     return 0
@@ -75,6 +74,19 @@ def _derivation(options: argparse.Namespace) -> Derivation:
         problem = find(options.name)
         sizes: dict[str, Any] = {**resolve_sizes(problem, _sizes(options))}
         return gradient(problem, options.wrt or None, seed=options.seed, beside=beside, **sizes)
+
+
+def _printed(options: argparse.Namespace) -> dict[str, Any]:
+    """What is printed, and how, as every exporter of a document takes it."""
+    from derive.document import PARTS
+    from derive.notation import PLAIN
+
+    return {
+        "detail": options.detail,
+        "layout": options.layout,
+        "look": options.look or PLAIN,
+        "parts": PARTS if options.parts is None else options.parts,
+    }
 
 
 def _sizes(options: argparse.Namespace) -> dict[str, int]:
@@ -118,9 +130,9 @@ def _build(options: argparse.Namespace) -> int:
         formats=options.formats,
         wrt=tuple(options.wrt),
         sizes=tuple(_sizes(options).items()),
-        detail=options.detail,
         fragment=options.fragment,
         seed=options.seed,
+        **_printed(options),
     )
     targets = tuple(dict.fromkeys(options.names)) or NAMES
     jobs = options.jobs or os.cpu_count() or 1
@@ -135,6 +147,18 @@ def _build(options: argparse.Namespace) -> int:
     if not troubled:
         print(f"{len(targets)} of {len(targets)} written to {options.output}")
     return 1 if troubled else 0
+
+
+def _tex(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from derive.tex_marks import fill
+
+    written = fill(Path(options.path))
+    for path in written:
+        print(path)
+    print(f"{len(written)} files are new or have changed")
+    return 0
 
 
 def _report(entry: Entry) -> str:
@@ -184,5 +208,5 @@ class _Bar:
 
 #: Each command by its name.
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
-    {"list": _list, "show": _show, "why": _why, "build": _build}
+    {"list": _list, "show": _show, "why": _why, "build": _build, "tex": _tex}
 )

@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from typing import Literal, get_args
 
 from derive.errors import InputError
-from derive.model import Problem
-from derive.notation.symbols import default_symbols
+from derive.model import Problem, Quantity
+from derive.notation.symbols import default_symbols, index_symbols, size_symbols
 from derive.terms import Origin
 
 __all__ = ["PLAIN", "Derivatives", "Examples", "Logarithm", "Look", "Notation", "Vectors"]
@@ -159,7 +159,10 @@ symbols=(('w', 'theta'),))
             if not default_symbols(called).latex:
                 raise InputError(f"{called!r} cannot be written in LaTeX")
             new[name] = called
-        taken = {known[name].text: name for name in known if name not in new}
+        taken = {each.text: each.name for each in problem.functions}
+        taken |= {size_symbols(name)[1]: f"the size {name}" for name in problem.size_names}
+        taken |= {index_symbols(i.name)[1]: f"the index {i.name}" for i in problem.indices}
+        taken |= {known[name].text: name for name in known if name not in new}
         for name, called in new.items():
             text = default_symbols(called).text
             if text in taken:
@@ -167,30 +170,20 @@ symbols=(('w', 'theta'),))
                     f"{name} cannot be called {called}, which is how {taken[text]} prints"
                 )
             taken[text] = name
-        return replace(
-            problem,
-            quantities=tuple(
-                replace(
-                    quantity,
-                    latex=default_symbols(new[quantity.name]).latex,
-                    text=default_symbols(new[quantity.name]).text,
-                    stack_latex=_stack(new[quantity.name], len(quantity.indices))[0],
-                    stack_text=_stack(new[quantity.name], len(quantity.indices))[1],
-                )
-                if quantity.name in new
-                else quantity
-                for quantity in problem.quantities
-            ),
+        quantities = (
+            _called(quantity, new[quantity.name]) if quantity.name in new else quantity
+            for quantity in problem.quantities
         )
+        return replace(problem, quantities=tuple(quantities))
+
+
+def _called(quantity: Quantity, name: str) -> Quantity:
+    """The quantity with the symbols of another name."""
+    symbols = default_symbols(name)
+    own = (symbols.latex, symbols.text)
+    stack = own if len(quantity.indices) < 2 else (symbols.stack_latex, symbols.stack_text)
+    return replace(quantity, latex=own[0], text=own[1], stack_latex=stack[0], stack_text=stack[1])
 
 
 #: The look of formulas unless an author chooses another.
 PLAIN = Look()
-
-
-def _stack(name: str, axes: int) -> tuple[str, str]:
-    """The symbol of the whole array: the capital for two axes or more."""
-    symbols = default_symbols(name)
-    if axes >= 2:
-        return symbols.stack_latex, symbols.stack_text
-    return symbols.latex, symbols.text

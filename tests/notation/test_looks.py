@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from derive import catalogue
+from derive.errors import InputError
 from derive.model import AbstractFunction, Definition, Problem, Quantity
-from derive.notation import Notation, latex, latex_lines, plain_text, text_lines, unmarked
+from derive.notation import Look, Notation, latex, latex_lines, plain_text, text_lines, unmarked
 from derive.notation.text import columns
 from derive.terms import (
     ONE,
@@ -523,3 +525,17 @@ def test_every_row_compiles(tmp_path: Path) -> None:
     )
     assert run.returncode == 0, run.stdout[-2000:]
     assert "Overfull" not in run.stdout
+
+
+@pytest.mark.parametrize("taken", ["m", "n", "i", "x", "b", "L"])
+def test_a_name_that_prints_as_something_else_is_refused(taken):
+    problem = catalogue.load("logistic_regression")
+    with pytest.raises(InputError, match=f"w cannot be called {taken}, which is how"):
+        Look(symbols=(("w", taken),)).notation(problem)
+
+
+def test_two_quantities_may_change_names():
+    problem = catalogue.load("logistic_regression")
+    renamed = Look(symbols=(("w", "b"), ("b", "w"))).notation(problem).problem
+    assert renamed is not None
+    assert [renamed.quantity(name).text for name in ("w", "b")] == ["b", "w"]

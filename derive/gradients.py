@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from derive.backpropagation import LEMMA, Prover
 from derive.catalogue import load
@@ -143,14 +143,12 @@ class Derivation:
         """
         from derive.exporters import latex
 
-        _check_detail(detail)
         return latex.export(self, detail=detail, fragment=fragment, label=label)
 
     def text(self, *, detail: Detail = "normal", width: int = 100) -> str:
         """The derivation as Unicode text of at most ``width`` columns."""
         from derive.exporters import text
 
-        _check_detail(detail)
         if isinstance(width, bool) or not isinstance(width, int) or not 1 <= width <= 1000:
             raise InputError(f"width={width!r} is not a whole number from 1 to 1000")
         return text.export(self, detail=detail, width=width)
@@ -160,7 +158,6 @@ class Derivation:
         a fragment for a page that is there already."""
         from derive.exporters import html
 
-        _check_detail(detail)
         return html.export(self, detail=detail, page=page)
 
     def markdown(
@@ -172,7 +169,6 @@ class Derivation:
         """The derivation as Markdown, with formulas as the flavour writes them."""
         from derive.exporters import markdown
 
-        _check_detail(detail)
         return markdown.export(self, flavour=flavour, detail=detail)
 
     def notebook(self, *, target: str = "", detail: Detail = "normal") -> str:
@@ -185,7 +181,6 @@ class Derivation:
         """
         from derive.exporters import notebook
 
-        _check_detail(detail)
         return notebook.export(self, target=target, detail=detail)
 
     def graph(self, kind: Literal["svg", "tikz"] = "svg") -> str:
@@ -273,11 +268,6 @@ class Derivation:
 
     def __str__(self) -> str:
         return self.text()
-
-
-def _check_detail(detail: object) -> None:
-    if detail not in get_args(Detail):
-        raise InputError(f"detail={detail!r} is none of {', '.join(map(repr, get_args(Detail)))}")
 
 
 def gradient(

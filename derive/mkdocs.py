@@ -33,7 +33,7 @@ from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from derive.errors import DeriveError, InputError
@@ -160,14 +160,11 @@ class Fences:
 
         derivation = self._derivation(request)
         chosen: dict[str, Any] = {}
-        if request.detail:
-            chosen["detail"] = _one_of("detail", request.detail, _details())
-        if request.layout:
-            chosen["layout"] = _one_of("layout", request.layout, ("rows", "columns", "both"))
+        for option in ("detail", "layout", "parts"):
+            if value := getattr(request, option):
+                chosen[option] = value
         if request.look:
             chosen["look"] = Look.read(request.look)
-        if request.parts:
-            chosen["parts"] = request.parts.replace(",", " ").split()
         labels = self._on_page.setdefault(md, [])
         label = request.label or derivation.problem.name
         if request.label in labels and request.label:
@@ -204,18 +201,6 @@ class Fences:
                 )
             self._derived[key] = derived
         return self._derived[key]
-
-
-def _details() -> tuple[str, ...]:
-    from derive.derivation import Detail
-
-    return get_args(Detail)
-
-
-def _one_of(name: str, value: str, values: tuple[str, ...]) -> str:
-    if value not in values:
-        raise InputError(f"{name}={value!r} is none of {', '.join(map(repr, values))}")
-    return value
 
 
 def _box(message: str, source: str) -> str:

@@ -54,8 +54,6 @@ _DEFINITIONS = rf"""{HEADER}
   \expandafter\gdef\csname derive:\detokenize{{#1}}\endcsname{{#2}}}}
 """
 
-_DETAILS = ("brief", "normal", "full")
-_LAYOUTS = ("rows", "columns", "both")
 _OPTIONS = (
     *("wrt", "detail", "layout", "parts", "label", "look"),
     *("columns", "steps", "worksheet", "seed"),
@@ -280,7 +278,6 @@ def _options(source: str, where: str) -> tuple[tuple[str, str], ...]:
 
 def _fragment(mark: Mark, root: Path, derived: dict[object, Any]) -> tuple[str, str]:
     """The prefix of the labels of a mark's fragment, and its source."""
-    from derive.document import PARTS
     from derive.exporters import latex
     from derive.notation import PLAIN, Look
 
@@ -293,18 +290,18 @@ def _fragment(mark: Mark, root: Path, derived: dict[object, Any]) -> tuple[str, 
         derived[key] = _derive(mark.name, root, wrt, seed, sizes)
     derivation = derived[key]
     label = options.get("label", "") or derivation.problem.name
-    parts = options.get("parts")
+    chosen: dict[str, Any] = {
+        name: options[name] for name in ("detail", "layout", "parts") if name in options
+    }
     source = latex.export(
         derivation,
-        detail=_one_of("detail", options, _DETAILS, "normal"),
         fragment=True,
         label=label,
-        layout=_one_of("layout", options, _LAYOUTS, "both"),
         columns=_whole("columns", options.get("columns", "1")),  # type: ignore[arg-type]  # checked
         look=Look.read(options["look"]) if "look" in options else PLAIN,
-        parts=PARTS if parts is None else parts.replace(",", " ").split(),
         steps=_switch("steps", options),
         worksheet=_switch("worksheet", options),
+        **chosen,
     )
     return label, source
 
@@ -319,13 +316,6 @@ def _derive(name: str, root: Path, wrt: tuple[str, ...], seed: int, sizes: dict[
         if taken in sizes:
             raise InputError(f"there is no option {taken}")
     return gradient(find(target), wrt or None, seed=seed, **sizes)  # type: ignore[arg-type]
-
-
-def _one_of(name: str, options: dict[str, str], choices: tuple[str, ...], default: str) -> Any:
-    value = options.get(name, default)
-    if value not in choices:
-        raise InputError(f"{name}={value} is none of {', '.join(choices)}")
-    return value
 
 
 def _switch(name: str, options: dict[str, str]) -> bool:

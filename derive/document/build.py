@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor, log10
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from derive.dependency import stamped_body
 from derive.derivation import (
@@ -97,11 +97,13 @@ def build(
         derivation: what is laid out.
         detail: ``"brief"``, ``"normal"`` or ``"full"``.
         layout: which layouts the matrix section shows.
-        parts: which of :data:`PARTS` it has; they stand in the order of that list. A section that
-            the problem has no matter for (``scaling`` of a cost that is no mean) is left out.
+        parts: which of :data:`PARTS` it has, as names or in one text with commas or spaces between
+            them; they stand in the order of that list. A section that the problem has no matter
+            for (``scaling`` of a cost that is no mean) is left out.
 
     Raises:
-        InputError: ``parts`` is empty or names a part that there isn't.
+        InputError: ``parts`` is empty or names a part that there isn't, or ``detail`` or
+            ``layout`` is none of theirs.
 
     >>> from derive.gradients import gradient
     >>> document = build(gradient("linear_regression", wrt="w", check="none"))
@@ -109,6 +111,12 @@ def build(
     ['cost', 'small', 'any', 'matrices']
     """
     chosen = _chosen(parts)
+    for what, value, values in (
+        ("detail", detail, get_args(Detail)),
+        ("layout", layout, get_args(LayoutChoice)),
+    ):
+        if value not in values:
+            raise InputError(f"{what}={value!r} is none of {', '.join(values)}")
     labels = _Labels()
     sections: dict[str, Callable[[], Iterable[Section]]] = {
         "cost": lambda: (_cost(derivation),),
@@ -401,20 +409,17 @@ def _matrices(derivation: Derivation, layout: LayoutChoice) -> Section:
     chosen: tuple[Literal["rows", "columns"], ...] = (
         ("rows", "columns") if layout == "both" else (layout,)
     )
-    signs = tuple(
-        _signs(
-            _tracked_form(derivation.problem, line, one)
-            for one in chosen
-            for line in _layout_lines(derivation)
-        )
-    )
+    lines = [line for line in derivation.matrix if line.kind != "meaning"]
+    forms = {
+        one: [_tracked_form(derivation.problem, line, one) for line in lines] for one in chosen
+    }
+    signs = tuple(_signs(form for one in chosen for form in forms[one]))
     blocks: list[Block] = [Paragraph(signs)] if signs else []
+    shown = {one: tuple(_one_layout(derivation, one, lines, forms[one])) for one in chosen}
     if len(chosen) == 1:
-        blocks.extend(_one_layout(derivation, chosen[0]))
+        blocks.extend(shown[chosen[0]])
     else:
-        views = (
-            View(one, f"examples are {one}", tuple(_one_layout(derivation, one))) for one in chosen
-        )
+        views = (View(one, f"examples are {one}", shown[one]) for one in chosen)
         blocks.append(Views("layout", tuple(views)))
     return Section("matrices", ("As matrices",), tuple(blocks))
 
@@ -429,10 +434,13 @@ _MATRIX_SIGNS: tuple[tuple[tuple[type[Matrix], ...], str], ...] = (
 )
 
 
-def _one_layout(derivation: Derivation, layout: Literal["rows", "columns"]) -> Iterator[Block]:
+def _one_layout(
+    derivation: Derivation,
+    layout: Literal["rows", "columns"],
+    lines: list[MatrixLine],
+    forms: list[MatrixForm],
+) -> Iterator[Block]:
     problem = derivation.problem
-    lines = _layout_lines(derivation)
-    forms = [_tracked_form(problem, line, layout) for line in lines]
     opening: list[Inline] = [
         Strong("Examples are rows." if layout == "rows" else "Examples are columns."),
         *_data_shapes(derivation, layout),
@@ -447,10 +455,6 @@ def _one_layout(derivation: Derivation, layout: Literal["rows", "columns"]) -> I
         previous = line.left
         rows.append((left, tuple(_form(form)), tuple(_shapes(form))))
     yield Table(_head("", "formula", "shapes"), tuple(rows), "lll")
-
-
-def _layout_lines(derivation: Derivation) -> list[MatrixLine]:
-    return [line for line in derivation.matrix if line.kind != "meaning"]
 
 
 def _tracked_form(

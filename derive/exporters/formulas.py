@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from derive.document.model import Formula, FunctionSign, Relation, ShapeOf, Stack, Tracked
+from derive.errors import InputError
 from derive.matrix import matrix_layout
 from derive.matrix.expression import Matrix
 from derive.notation import Notation, layout
-from derive.notation.boxes import Box, Fraction, Marked, Row, Scripts, Symbol
+from derive.notation.boxes import (
+    Box,
+    Fraction,
+    Juxtaposed,
+    Marked,
+    Row,
+    Scripts,
+    Signed,
+    Symbol,
+    parenthesised,
+)
 from derive.notation.layout import stack_symbol
 from derive.notation.symbols import index_symbols, size_symbols
 from derive.terms import Derivative, Index, Ref, Term
 
-__all__ = ["SIGNS", "formula_box", "is_formula"]
+__all__ = ["SIGNS", "check_label", "formula_box", "is_formula", "slashed"]
 
 _NABLA = Symbol(r"\nabla", "∇", "sign")
 _PARTIAL = Symbol(r"\partial", "∂", "sign")
@@ -96,3 +107,40 @@ def _function(name: str, notation: Notation) -> Box:
 def _symbol(name: str, notation: Notation) -> Box:
     assert notation.problem is not None
     return stack_symbol(notation.problem.quantity(name), notation)
+
+
+def slashed(box: Box) -> Box:
+    """A derivative or the tracked factor with a slash, where it stands in a sentence: a fraction
+    would be small, and its frame would touch the next line."""
+    match box:
+        case Marked(body=Fraction() as body):
+            return Marked(_in_line(body))
+        case Fraction(kind="derivative"):
+            return _in_line(box)
+        case Row(parts=parts):
+            return Row(tuple(map(slashed, parts)))
+        case Juxtaposed(parts=parts):
+            return Juxtaposed(tuple(map(slashed, parts)))
+        case _:
+            return box
+
+
+def _in_line(box: Fraction) -> Box:
+    below = box.denominator
+    if isinstance(below, (Juxtaposed, Signed)):
+        below = parenthesised(below)
+    return Row((box.numerator, Symbol("/", "/", "sign"), below))
+
+
+def check_label(label: str) -> None:
+    """Refuse what cannot be the prefix of labels, or of ids, in every medium.
+
+    Raises:
+        InputError: it has a character that some medium gives a meaning of its own.
+
+    >>> check_label("costs:hinge-2")
+    """
+    if not all(each.isascii() and (each.isalnum() or each in "-_:.") for each in label):
+        raise InputError(
+            f"{label[:40]!r} cannot be the prefix of a label: use letters, digits and -_:."
+        )

@@ -31,7 +31,7 @@ from derive.document.model import (
     Views,
 )
 from derive.errors import InputError
-from derive.exporters.formulas import SIGNS, formula_box, is_formula
+from derive.exporters.formulas import SIGNS, check_label, formula_box, is_formula
 from derive.gradients import Derivation
 from derive.notation import PLAIN, Look, width_in_em
 from derive.notation.boxes import Box, Symbol
@@ -88,8 +88,7 @@ def export(
     <div class="derive" id="linear_regression">
     <h2>Linear regr
     """
-    if not all(each.isascii() and (each.isalnum() or each in "-_:.") for each in label):
-        raise InputError(f"{label!r} cannot be the prefix of an id: use letters, digits and -_:.")
+    check_label(label)
     document = build(derivation, detail=detail, layout=layout, parts=parts)
     prefix = label or derivation.problem.name
     return write(document, prefix=prefix, page=page, look=look, heading=heading, style=style)

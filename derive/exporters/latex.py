@@ -35,18 +35,12 @@ from derive.document.model import (
     Views,
 )
 from derive.errors import InputError
-from derive.exporters.formulas import formula_box, is_formula
+from derive.exporters.formulas import check_label, formula_box, is_formula, slashed
 from derive.gradients import Derivation
 from derive.notation import PLAIN, Look, width_in_em
 from derive.notation.boxes import (
     Box,
-    Fraction,
-    Juxtaposed,
-    Marked,
     Row,
-    Signed,
-    Symbol,
-    parenthesised,
 )
 from derive.notation.latex import Style, write_latex
 from derive.notation.lines import broken
@@ -217,8 +211,7 @@ def export(
     >>> text.splitlines()[0]
     '% Linear regression: the gradient of the halved mean squared error'
     """
-    if not all(each.isascii() and (each.isalnum() or each in "-_:.") for each in label):
-        raise InputError(f"{label!r} cannot be the prefix of a label: use letters, digits and -_:.")
+    check_label(label)
     if columns not in (1, 2):
         raise InputError(f"columns={columns!r} is neither 1 nor 2")
     if columns == 2 and not fragment:
@@ -384,7 +377,7 @@ class Writer:
             case Reference(label=label):
                 return self.reference(label)
             case _:
-                return f"${write_latex(_slashed(formula_box(part, self.notation)), Style.TEXT)}$"
+                return f"${write_latex(slashed(formula_box(part, self.notation)), Style.TEXT)}$"
 
     def reference(self, label: str) -> str:
         """A reference to a line."""
@@ -639,7 +632,7 @@ class Writer:
                 case Strong() | Reference():
                     width += _SMALL * self.part_width(part)
                 case _:
-                    width += _SMALL * width_in_em(_slashed(formula_box(part, self.notation)))
+                    width += _SMALL * width_in_em(slashed(formula_box(part, self.notation)))
         return width
 
     def math(self, box: Box) -> str:
@@ -726,29 +719,6 @@ class _Columns:
             widths[widest] -= 0.5
             broken_columns.add(widest)
         return [width if n in broken_columns else None for n, width in enumerate(widths)]
-
-
-def _slashed(box: Box) -> Box:
-    """A derivative or the tracked factor with a slash, where it stands in a sentence: a fraction
-    would be small, and its frame would touch the next line."""
-    match box:
-        case Marked(body=Fraction() as body):
-            return Marked(_in_line(body))
-        case Fraction(kind="derivative"):
-            return _in_line(box)
-        case Row(parts=parts):
-            return Row(tuple(map(_slashed, parts)))
-        case Juxtaposed(parts=parts):
-            return Juxtaposed(tuple(map(_slashed, parts)))
-        case _:
-            return box
-
-
-def _in_line(box: Fraction) -> Box:
-    below = box.denominator
-    if isinstance(below, (Juxtaposed, Signed)):
-        below = parenthesised(below)
-    return Row((box.numerator, Symbol("/", "/", "sign"), below))
 
 
 # Escaping ----------------------------------------------------------------------------------------

@@ -39,8 +39,7 @@ from derive.document.model import (
     Views,
 )
 from derive.errors import InputError
-from derive.exporters.formulas import formula_box, is_formula
-from derive.exporters.latex import _slashed as slashed
+from derive.exporters.formulas import check_label, formula_box, is_formula, slashed
 from derive.exporters.latex import escape as escape_latex
 from derive.exporters.text import printable
 from derive.gradients import Derivation
@@ -129,8 +128,7 @@ def export(
     '# Linear regression: the gradient of the halved mean squared error'
     """
     dialect = _dialect(flavour)
-    if not all(each.isascii() and (each.isalnum() or each in "-_:.") for each in label):
-        raise InputError(f"{label!r} cannot be the prefix of a label: use letters, digits and -_:.")
+    check_label(label)
     if isinstance(heading, bool) or not isinstance(heading, int) or not 1 <= heading <= 6:
         raise InputError(f"heading={heading!r} is no level of a heading; there are 1 to 6")
     document = build(derivation, detail=detail, layout=layout, parts=parts)

@@ -132,18 +132,19 @@ class DerivationDirective(_Directive):
     }
 
     def contents(self) -> list[nodes.Node]:
-        from derive.sphinx.render import document_of
+        from derive.document import build
 
         label = read_label(self.options.get("label", ""))
         if not label and "name" in self.options:
             label = nodes.make_id(self.options["name"])
         derivation = self.derivation()
-        document = document_of(
-            derivation,
-            detail=self.options.get("detail", self.config.derive_default_detail),
-            layout=self.options.get("layout", self.config.derive_default_layout),
-            parts=self.options.get("parts"),
-        )
+        chosen: dict[str, Any] = {
+            "detail": self.options.get("detail", self.config.derive_default_detail),
+            "layout": self.options.get("layout", self.config.derive_default_layout),
+        }
+        if "parts" in self.options:
+            chosen["parts"] = self.options["parts"]
+        document = build(derivation, **chosen)
         renderer = self.renderer(derivation, self.free(label or derivation.problem.name))
         box = nodes.container("", *renderer.document(document), classes=["derive"])
         return self.named(box, document.title)
@@ -166,9 +167,9 @@ class GradientDirective(_Directive):
         label = read_label(self.options.get("label", ""))
         derivation = self.derivation()
         alone = len(derivation.results) == 1
-        prefix = self.free(label, whole=alone) if label else ""
-        renderer = self.renderer(derivation, prefix)
-        box = nodes.container("", renderer.results(derivation), classes=["derive"])
+        label = self.free(label, whole=alone) if label else ""
+        equations = self.renderer(derivation, "").results(derivation, label)
+        box = nodes.container("", equations, classes=["derive"])
         return self.named(box, derivation.problem.title)
 
 

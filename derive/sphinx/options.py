@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from derive.errors import InputError
 
-__all__ = ["Asked", "OptionError", "read_asked", "read_choice", "read_label", "read_role"]
+__all__ = ["Asked", "OptionError", "read_asked", "read_label", "read_role"]
 
 
 class OptionError(InputError):
@@ -69,32 +68,17 @@ def read_role(text: str) -> Asked:
     return read_asked(target, wrt)
 
 
-def read_choice(option: str, value: str, choices: Iterable[str]) -> str:
-    """A value that has to be one of a list.
-
-    Raises:
-        OptionError: it is none of them.
-
-    >>> read_choice("detail", "full", ("brief", "full"))
-    'full'
-    """
-    known = tuple(choices)
-    value = value.strip()
-    if value not in known:
-        raise OptionError(f"{option}: {value[:40]!r} is none of {', '.join(known)}")
-    return value
-
-
 def read_label(label: str) -> str:
     """The prefix of the labels of equations.
 
     Raises:
-        OptionError: it has a character that a label cannot hold in every output.
+        InputError: it has a character that a label cannot hold in every output.
 
     >>> read_label("costs:hinge")
     'costs:hinge'
     """
+    from derive.exporters.formulas import check_label
+
     label = label.strip()
-    if not all(each.isascii() and (each.isalnum() or each in "-_:.") for each in label):
-        raise OptionError(f"{label[:40]!r} cannot be a label: use letters, digits and -_:.")
+    check_label(label)
     return label

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import get_args
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.locale import get_translation
 
-from derive.derivation import Detail
-from derive.document import PARTS, Document, LayoutChoice, build
+from derive.document import Document
 from derive.document.model import (
     Block,
     Bullets,
@@ -45,9 +43,9 @@ from derive.sphinx.nodes import (
     derive_reason,
     reason_mark,
 )
-from derive.sphinx.options import OptionError, read_choice
+from derive.sphinx.options import OptionError
 
-__all__ = ["Renderer", "document_of", "results_inline", "rules_list"]
+__all__ = ["Renderer", "results_inline", "rules_list"]
 
 #: The width of a line of text, in columns: that of Sphinx's text builder, less an indent.
 _TEXT_WIDTH = 60
@@ -56,22 +54,6 @@ _TEXT_WIDTH = 60
 _LATEX_WIDTH = 41.0
 
 _translated = get_translation("derive")
-
-
-def document_of(derivation: Derivation, *, detail: str, layout: str, parts: str | None) -> Document:
-    """The document of a derivation, with the options as they were written.
-
-    Raises:
-        OptionError: one of them cannot be.
-    """
-    chosen: Detail = read_choice("detail", detail, get_args(Detail))  # type: ignore[assignment]
-    side: LayoutChoice = read_choice(  # type: ignore[assignment]  # it is one of them
-        "layout", layout, get_args(LayoutChoice)
-    )
-    wanted = PARTS if parts is None else tuple(parts.replace(",", " ").split())
-    for part in wanted:
-        read_choice("parts", part, PARTS)
-    return build(derivation, detail=chosen, layout=side, parts=wanted)
 
 
 def results_inline(derivation: Derivation, look: str) -> list[nodes.Node]:
@@ -107,7 +89,7 @@ class Renderer:
         problem: where the symbols come from.
         look: the look of formulas, as it was written.
         docname: the page.
-        prefix: of the labels; empty for equations without numbers.
+        prefix: of the labels; empty where they are whole already.
         source, line: the place of the directive, for translators and warnings.
         number: registers a label and tells its number.
 
@@ -134,7 +116,8 @@ class Renderer:
         try:
             self.look = Look.read(look)
             document = Document(problem.title, problem, mean_factor(problem), (), ())
-            self.writer = _ReasonlessWriter(document, f"equation:{docname}:{prefix}:", self.look)
+            before = f"{prefix}:" if prefix else ""
+            self.writer = _ReasonlessWriter(document, f"equation:{docname}:{before}", self.look)
         except InputError as error:
             raise OptionError(f"look: {error}") from error
         self.notation = self.writer.notation
@@ -215,31 +198,18 @@ class Renderer:
                     for view in views:
                         yield from self.blocks(view.blocks)
 
-    def results(self, derivation: Derivation) -> derive_equations:
-        """The results as equations; with numbers, if they have labels."""
+    def results(self, derivation: Derivation, label: str) -> derive_equations:
+        """The results as equations. One alone has the label itself, several have it with the names
+        of what is differentiated by; without a label none has a number."""
         alone = len(derivation.results) == 1
-        return (
-            self.equations(
-                Line(
-                    result.claim,
-                    result.term,
-                    label=("" if alone else result.wrt) if self.prefix else "",
-                )
-                for result in derivation.results
+        return self.equations(
+            Line(
+                result.claim,
+                result.term,
+                label=(label if alone else f"{label}:{result.wrt}") if label else "",
             )
-            if not (alone and self.prefix)
-            else self.alone(derivation)
+            for result in derivation.results
         )
-
-    def alone(self, derivation: Derivation) -> derive_equations:
-        """The one result, whose label is the prefix itself."""
-        head, _, tail = self.prefix.rpartition(":")
-        self.prefix = head
-        self.writer.prefix = (
-            f"equation:{self.docname}:{head}:" if head else (f"equation:{self.docname}:")
-        )
-        (result,) = derivation.results
-        return self.equations((Line(result.claim, result.term, label=tail),))
 
     def table(self, table: Table) -> nodes.table:
         """A table of docutils."""

@@ -398,16 +398,18 @@ class _Program:
         if not abstract:
             if known is None:
                 raise InputError(f"{term}: there is no function called {name!r}")
-            if len(term.arguments) != 1:
-                raise InputError(f"{term}: {name} takes one argument")
-            positive = known.domain == "positive"
+            if len(term.arguments) != known.arity:
+                wanted = "one argument" if known.arity == 1 else f"{known.arity} arguments"
+                raise InputError(f"{term}: {name} takes {wanted}")
+            positive = known.positive
 
             def concrete(values: tuple[Decimal, ...]) -> Decimal:
-                if positive and values[0] <= 0:
+                if positive is not None and values[positive] <= 0:
                     raise EvaluationError(
-                        f"{term} has no value where {term.arguments[0]} = {_short(values[0])}"
+                        f"{term} has no value where "
+                        f"{term.arguments[positive]} = {_short(values[positive])}"
                     )
-                return known.value(values[0])
+                return known.value(*values)
 
         def run(state: _State) -> Decimal:
             values = arguments(state)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 from derive.errors import InputError
-from derive.terms import Index, Number, Power, Ref, Size, Sum, Term, walk
+from derive.terms import Apply, Index, Number, Power, Ref, Size, Sum, Term, walk
 
 __all__ = [
     "AbstractFunction",
@@ -217,7 +217,7 @@ def is_coefficient(term: Term, problem: Problem) -> bool:
     """Whether the term is a number, a size, a hyperparameter or a power of one: what stands in
     front of a sum."""
     match term:
-        case Number() | Size():
+        case Number() | Size() | Apply(arguments=()):
             return True
         case Power(base=base, exponent=Number()):
             return is_coefficient(base, problem)

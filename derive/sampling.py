@@ -18,6 +18,7 @@ from typing import Any
 
 from derive.errors import InputError
 from derive.evaluation import ConcreteFunction, EvaluationError, Evaluator, span
+from derive.functions import kinks
 from derive.model import Domain, Fact, Problem, Quantity
 from derive.terms import Index, Number, Ref, Sum, free_indices, walk
 
@@ -35,6 +36,8 @@ __all__ = [
 Array = dict[tuple[int, ...], Decimal]
 
 _DIGITS = 10
+#: Differences, of at most this width, must not reach across a kink.
+_BESIDE_A_KINK = Decimal("1e-5")
 _ONE = Decimal(1)
 
 
@@ -339,6 +342,20 @@ def draw(problem: Problem, sizes: Mapping[str, int], seed: int) -> dict[str, Arr
         return sample(problem, sizes, seed)
 
 
+def _require_smooth(problem: Problem, evaluator: Evaluator) -> None:
+    """Refuse a point at or beside a kink, where there is no derivative to compare with.
+
+    Raises:
+        EvaluationError: it is one.
+    """
+    for definition in problem.definitions:
+        for part in walk(definition.body):
+            for kink in kinks(part):
+                for value in evaluator.table(kink, free_indices(kink)).values():
+                    if abs(value) < _BESIDE_A_KINK:
+                        raise EvaluationError(f"{part} has a kink where {kink} = 0")
+
+
 def points(
     problem: Problem,
     sizes: Mapping[str, int],
@@ -368,6 +385,7 @@ def points(
         try:
             for definition in problem.definitions:
                 evaluator.table(definition.head, definition.indices)
+            _require_smooth(problem, evaluator)
         except EvaluationError as error:
             trouble = error
             continue

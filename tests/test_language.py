@@ -347,7 +347,6 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "a rounded exponent": (lambda: parameter_w() ** 0.5, "an exponent is an integer or a Fraction"),  # type: ignore[operator]
     "a formula as the exponent of a number": (lambda: 2 ** parameter_w(), "an exponent is"),
     "@": (lambda: parameter_w() @ parameter_w(), "products of arrays with their indices"),
-    "abs": (lambda: abs(parameter_w()), "no derivative at 0"),
     "float": (lambda: float(parameter_w()), "is a formula, not a number"),
     "iteration": (lambda: list(derive.data("x[i]")), "cannot be unpacked"),
     "unpacking": (lambda: [*(parameter_w() + 1)], "cannot be unpacked"),

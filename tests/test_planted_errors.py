@@ -303,7 +303,7 @@ def assert_reported(check: Check, rule: str) -> None:
 
 def test_a_wrong_entry_in_the_table_of_functions(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same in the function table instead of the rule: σ′ = σ."""
-    wrong = replace(FUNCTIONS["sigmoid"], derivative=lambda u, out: out)
+    wrong = replace(FUNCTIONS["sigmoid"], derivatives=(lambda u, out: out,))
     plant(monkeypatch, _function_rule(wrong))
     failed = failures(derive.gradient("logistic_regression", check="report").checks, "step")
     assert {rule_of(check) for check in failed} == {"derivative of σ", "lemma"}
@@ -697,7 +697,7 @@ def test_a_check_that_could_not_run_does_not_pass() -> None:
 
 
 def test_the_report_of_a_failed_check_is_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = replace(FUNCTIONS["tanh"], derivative=lambda u, out: add(ONE, power(out, 2)))
+    wrong = replace(FUNCTIONS["tanh"], derivatives=(lambda u, out: add(ONE, power(out, 2)),))
     plant(monkeypatch, _function_rule(wrong))
     with pytest.raises(CheckFailed) as raised:
         derive.gradient("mlp", wrt="W1")

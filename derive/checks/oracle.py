@@ -202,9 +202,9 @@ class _Translator:
             return given(arguments)
         if self.problem.function(name) is not None:
             return self.sympy.Function(name)(*arguments)
-        if name not in FUNCTIONS or len(arguments) != 1:
+        if name not in FUNCTIONS or len(arguments) != FUNCTIONS[name].arity:
             raise InputError(f"{term}: there is no function {name} of {len(arguments)} arguments")
-        return FUNCTIONS[name].sympy(self.sympy, arguments[0])
+        return FUNCTIONS[name].sympy(self.sympy, *arguments)
 
 
 def _place(index: IndexLike, places: _Places) -> int:
@@ -325,6 +325,7 @@ class _Numbers:
         import sympy
 
         self._mpmath = mpmath
+        self._sympy = sympy
         self._known: dict[Expression, Any] = dict(values)
         self._abstract = dict(functions or {})
         self._functions: dict[Any, Callable[[Any], Any]] = {
@@ -337,6 +338,10 @@ class _Numbers:
             sympy.cos: mpmath.cos,
             sympy.tan: mpmath.tan,
             sympy.atan: mpmath.atan,
+            sympy.erf: mpmath.erf,
+            sympy.gamma: mpmath.gamma,
+            sympy.loggamma: mpmath.loggamma,
+            sympy.digamma: mpmath.digamma,
             sympy.Abs: mpmath.fabs,  # SymPy makes it of √(u²)
             sympy.sign: mpmath.sign,
         }
@@ -360,12 +365,40 @@ class _Numbers:
             return product
         if expression.is_Pow:
             return self._power(expression)
+        if expression is self._sympy.pi:
+            return +self._mpmath.pi
+        if expression.is_Piecewise:
+            return self._piecewise(expression)
+        if expression.func is self._sympy.polygamma:
+            order, argument = expression.args
+            return self._real(self._mpmath.psi(int(order), self.value(argument)), expression)
         function = self._functions.get(expression.func)
         if function is None and hasattr(expression.func, "abstract"):
             return self._opaque(expression)
         if function is None:
             raise Unsupported(f"the value of {expression} isn't known")
         return self._real(function(self.value(expression.args[0])), expression)
+
+    def _piecewise(self, expression: Expression) -> Any:
+        """The first branch whose condition holds."""
+        for branch, condition in expression.args:
+            if self._holds(condition):
+                return self.value(branch)
+        raise EvaluationError(f"no branch of {expression} holds here")
+
+    def _holds(self, condition: Any) -> bool:
+        if condition in (self._sympy.true, self._sympy.false):
+            return bool(condition)
+        if condition.func is self._sympy.And:
+            return all(self._holds(part) for part in condition.args)
+        if condition.func is self._sympy.Or:
+            return any(self._holds(part) for part in condition.args)
+        if condition.is_Relational:
+            left, right = (self.value(side) for side in condition.args)
+            compared = {">": left > right, ">=": left >= right, "<": left < right}
+            compared["<="] = left <= right
+            return bool(compared[condition.rel_op])
+        raise Unsupported(f"whether {condition} holds isn't known")
 
     def _opaque(self, expression: Expression) -> Any:
         """An opaque function or partial derivative: of the concrete function, by SymPy again."""

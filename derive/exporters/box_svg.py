@@ -122,6 +122,8 @@ def _character_width(character: str) -> float:
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾", "0123456789()", strict=True))
 _OWN_SCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾]+$")
 _SCRIPT = 0.7
+_OPEN = {"round": "(", "square": "[", "bar": "|"}
+_CLOSE = {"round": ")", "square": "]", "bar": "|"}
 _AXIS = 0.25  # how far above the baseline a fraction's rule stands
 _EMPTY = Drawing(0.0, 0.0, 0.0, ())
 
@@ -178,13 +180,13 @@ def draw(box: Box) -> Drawing:
             inner = draw(body)
             return _beside(
                 [
-                    _delimiter("(["[kind == "square"], inner),
+                    _delimiter(_OPEN[kind], inner),
                     inner,
-                    _delimiter(")]"[kind == "square"], inner),
+                    _delimiter(_CLOSE[kind], inner),
                 ]
             )
         case Delimiter(pair=pair, side=side):
-            signs = "()" if pair.kind == "round" else "[]"
+            signs = _OPEN[pair.kind] + _CLOSE[pair.kind]
             return _delimiter(signs[side == "close"], draw(pair.body))
         case Marked(body=body):
             return _framed(draw(body))

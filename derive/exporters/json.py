@@ -514,6 +514,8 @@ class _Reader:
                 case Apply(function=name, arguments=arguments, orders=orders):
                     if name not in FUNCTIONS and name not in self._functions:
                         raise at.error(f"there is no function {name[:40]!r}")
+                    if name not in self._functions and len(arguments) != FUNCTIONS[name].arity:
+                        raise at.error(f"{name} takes {FUNCTIONS[name].arity} arguments")
                     if orders and len(orders) != len(arguments):
                         raise at.error(f"{name} needs an order for each of its arguments")
         return term

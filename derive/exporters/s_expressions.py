@@ -211,7 +211,7 @@ _TERMS = (
         Apply,
         (("function", _STRING), ("orders", _ORDERS)),
         rest=("arguments", _TERM),
-        least=1,
+        least=0,
     ),
     _Kind("family", Family, (("index", _INDEX), ("body", _TERM))),
     _Kind("sum", Sum, (("index", _INDEX), ("body", _TERM))),

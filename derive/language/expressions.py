@@ -124,10 +124,7 @@ class Expression:
         )
 
     def __abs__(self) -> Expression:
-        raise InputError(
-            f"|{self}| has no derivative at 0; write a smooth function, "
-            "such as sqrt(u**2 + epsilon)"
-        )
+        return combined(Apply("abs", (term_of(self),)), self)
 
     def __float__(self) -> float:
         raise InputError(f"{self} is a formula, not a number")
@@ -295,7 +292,7 @@ def combined(term: Term, *operands: object) -> Expression:
 def _is_coefficient(term: Term) -> bool:
     """Whether the term is made of numbers and sizes alone, and so stands in front of a product."""
     match term:
-        case Number() | Size():
+        case Number() | Size() | Apply(arguments=()):
             return True
         case Power() | Product():
             return all(_is_coefficient(child) for child in children(term))

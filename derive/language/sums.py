@@ -1,4 +1,4 @@
-"""Sums, means and the functions of one argument."""
+"""Sums, means and families."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from derive.errors import InputError
 from derive.language.declarations import checked_name
 from derive.language.expressions import Expression, Operand, argument_of, combined, term_of
 from derive.terms import (
-    Apply,
     Family,
     Index,
     Number,
@@ -21,21 +20,10 @@ from derive.terms import (
 )
 
 __all__ = [
-    "arctan",
-    "cos",
-    "cosh",
-    "exp",
     "family",
-    "ln",
     "mean",
-    "sigmoid",
-    "sin",
-    "sinh",
     "size",
-    "softplus",
-    "sqrt",
     "sum",
-    "tanh",
 ]
 
 
@@ -118,62 +106,3 @@ def _indices_of(over: Index | Iterable[Index]) -> tuple[Index, ...]:
     if len(set(found)) != len(found):
         raise InputError("a sum runs over the same index twice")
     return found
-
-
-def _apply(name: str, argument: Operand) -> Expression:
-    return combined(Apply(name, (term_of(argument),)), argument)
-
-
-def exp(u: Operand) -> Expression:
-    """The exponential function ``e^u``."""
-    return _apply("exp", u)
-
-
-def ln(u: Operand) -> Expression:
-    """The natural logarithm of a positive ``u``."""
-    return _apply("ln", u)
-
-
-def sqrt(u: Operand) -> Expression:
-    """The square root of a positive ``u``."""
-    return _apply("sqrt", u)
-
-
-def sigmoid(u: Operand) -> Expression:
-    """The logistic function ``σ(u) = 1/(1 + e^−u)``."""
-    return _apply("sigmoid", u)
-
-
-def tanh(u: Operand) -> Expression:
-    """The hyperbolic tangent."""
-    return _apply("tanh", u)
-
-
-def softplus(u: Operand) -> Expression:
-    """``ln(1 + e^u)``, whose derivative is the logistic function."""
-    return _apply("softplus", u)
-
-
-def sin(u: Operand) -> Expression:
-    """The sine."""
-    return _apply("sin", u)
-
-
-def cos(u: Operand) -> Expression:
-    """The cosine."""
-    return _apply("cos", u)
-
-
-def sinh(u: Operand) -> Expression:
-    """The hyperbolic sine."""
-    return _apply("sinh", u)
-
-
-def cosh(u: Operand) -> Expression:
-    """The hyperbolic cosine."""
-    return _apply("cosh", u)
-
-
-def arctan(u: Operand) -> Expression:
-    """The arc tangent."""
-    return _apply("arctan", u)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from enum import IntEnum
 from itertools import pairwise
 
+from derive.functions import FUNCTIONS
 from derive.matrix.expression import (
     Array,
     Constant,
@@ -52,7 +53,7 @@ from derive.notation.boxes import (
     parenthesised,
 )
 from derive.notation.latex import write_latex
-from derive.notation.layout import stack_symbol
+from derive.notation.layout import function_symbol, special_call, stack_symbol
 from derive.notation.text import Mark, in_brackets, write_text
 from derive.terms import ONE, Add, Apply, Ref, Term, is_negative, negate
 
@@ -263,6 +264,16 @@ class _Layout:
         match matrix:
             case Elementwise(function="sqrt", arguments=(argument,), orders=()):
                 return Root(self.box(argument))
+            case Elementwise(function=name, arguments=arguments, orders=()) if (
+                name in FUNCTIONS and self.problem.function(name) is None
+            ):
+                boxes = [self.box(argument) for argument in arguments]
+                own = special_call(name, boxes, lambda each: function_symbol(each, self.notation))
+                return (
+                    own
+                    if own is not None
+                    else self.call(self.function(name, len(arguments), ()), *arguments)
+                )
             case Elementwise(function=name, arguments=arguments, orders=orders):
                 return self.call(self.function(name, len(arguments), orders), *arguments)
             case Rowwise(function=name, arguments=arguments):

@@ -48,7 +48,7 @@ SymbolKind: TypeAlias = Literal["identifier", "number", "function", "named opera
 FractionKind: TypeAlias = Literal["small", "coefficient", "ordinary", "derivative"]
 
 Sign: TypeAlias = Literal["+", "-"]
-DelimiterKind: TypeAlias = Literal["round", "square"]
+DelimiterKind: TypeAlias = Literal["round", "square", "bar"]
 
 
 class Box:

@@ -17,6 +17,7 @@ from derive.notation.boxes import (
     Box,
     Call,
     Delimiter,
+    DelimiterKind,
     Exponential,
     Fraction,
     Juxtaposed,
@@ -46,8 +47,8 @@ class Style(IntEnum):
 #: What a piece begins or ends with, as far as it matters for the space beside it.
 _Edge: TypeAlias = Literal["digit", "letter", "accent", "open", "close", "fraction", "operator"]
 
-_OPEN = {"round": "(", "square": "["}
-_CLOSE = {"round": ")", "square": "]"}
+_OPEN = {"round": "(", "square": "[", "bar": "\\lvert"}
+_CLOSE = {"round": ")", "square": "]", "bar": "\\rvert"}
 _SIZES = ("", r"\big", r"\Big", r"\bigg", r"\Bigg")
 _BIG_FRACTION = 2  # the size of delimiters around a fraction or a sum in display style
 
@@ -292,6 +293,6 @@ def _big_operator(box: BigOperator, style: Style) -> _Piece:
     return _Piece(source, max(own, body.size), "operator", body.right)
 
 
-def _delimiters(kind: Literal["round", "square"], size: str) -> tuple[str, str]:
+def _delimiters(kind: DelimiterKind, size: str) -> tuple[str, str]:
     opening, closing = _OPEN[kind], _CLOSE[kind]
     return (f"{size}l{opening}", f"{size}r{closing}") if size else (opening, closing)

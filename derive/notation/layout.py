@@ -12,7 +12,7 @@ The conventions are those of a textbook page:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from fractions import Fraction as Rational
@@ -67,7 +67,7 @@ from derive.terms import (
     walk,
 )
 
-__all__ = ["layout", "stack_symbol"]
+__all__ = ["function_symbol", "layout", "special_call", "stack_symbol"]
 
 
 class Strength(IntEnum):
@@ -98,9 +98,26 @@ _EXPONENTIAL = "exp"
 _SQUARE_ROOT = "sqrt"
 _LOGARITHM = "ln"
 
+#: Those whose second argument, a parameter, is printed as a subscript.
+_SUBSCRIPTED = frozenset({"leaky_relu", "elu", "huber"})
+
 # LaTeX operators that are written without parentheses in front of a simple argument.
 _NAMED_OPERATORS = frozenset(
-    {r"\ln", r"\log", r"\exp", r"\sin", r"\cos", r"\tan", r"\sinh", r"\cosh", r"\tanh", r"\arctan"}
+    {
+        r"\ln",
+        r"\log",
+        r"\log_2",
+        r"\exp",
+        r"\sin",
+        r"\cos",
+        r"\tan",
+        r"\sinh",
+        r"\cosh",
+        r"\tanh",
+        r"\arctan",
+        r"\ln\cosh",
+        r"\ln\Gamma",
+    }
 )
 
 _PARTIAL = Symbol(r"\partial", "∂", "sign")
@@ -109,6 +126,7 @@ _DOTS = Symbol(r"\cdots", "⋯", "sign")
 _SUMMATION = Symbol(r"\sum", "Σ", "sign")
 _DELTA = Symbol(r"\delta", "δ")
 _EQUALS_ONE = Symbol("=1", "=1", "sign")
+_GREATER = Symbol(">", " > ", "sign")
 _LEFT = Symbol("(", "(", "sign")
 _RIGHT = Symbol(")", ")", "sign")
 
@@ -130,6 +148,63 @@ def layout(term: Term, notation: Notation | None = None) -> Box:
     True
     """
     return _Layout(notation or Notation()).box(term)
+
+
+def function_symbol(name: str, notation: Notation) -> Symbol:
+    """The sign of a function: an abstract one of the problem, or a known one.
+
+    >>> function_symbol("sigmoid", Notation()).text
+    'σ'
+    """
+    return _Layout(notation).function(name)
+
+
+def special_call(name: str, arguments: list[Box], sign_of: Callable[[str], Symbol]) -> Box | None:
+    """The functions that do not print as a sign in front of all their arguments: ``π``, ``|u|``,
+    ``1[u > v]``, ``max(0, u)`` and those that carry a parameter as a subscript, ``ELU_α(u)``.
+
+    Args:
+        name: the function.
+        arguments: its arguments, laid out.
+        sign_of: the sign of a function.
+    """
+    if not arguments:
+        return sign_of(name)
+    if name == "abs":
+        return parenthesised(arguments[0], "bar")
+    if name in ("max", "min"):
+        # max(0, u), as it is always written, whatever the order in which it was given
+        numbers_first = sorted(arguments, key=lambda box: not _is_number(box))
+        return Call(sign_of(name), _arguments(numbers_first))
+    if name == "greater":
+        left, right = arguments
+        return Call(sign_of(name), parenthesised(Row((left, _GREATER, right)), "square"))
+    if name in _SUBSCRIPTED:
+        return Call(Scripts(sign_of(name), sub=arguments[1]), _arguments(arguments[:1]))
+    if name == "polygamma":
+        order = Row((_LEFT, arguments[0], _RIGHT))
+        return Call(Scripts(sign_of("digamma"), sup=order), _arguments(arguments[1:]))
+    return None
+
+
+def _decimal(value: Rational) -> str | None:
+    """A fraction over a power of ten, from hundredths down, as a decimal: 0.044715."""
+    denominator, twos, fives = value.denominator, 0, 0
+    if denominator < 50:
+        return None
+    while denominator % 2 == 0:
+        denominator, twos = denominator // 2, twos + 1
+    while denominator % 5 == 0:
+        denominator, fives = denominator // 5, fives + 1
+    if denominator != 1 or not twos or not fives:
+        return None
+    places = max(twos, fives)
+    digits = str(value.numerator * 10**places // value.denominator).rjust(places + 1, "0")
+    return f"{digits[:-places]}.{digits[-places:]}"
+
+
+def _is_number(box: Box) -> bool:
+    return isinstance(box, Symbol) and box.kind == "number"
 
 
 def stack_symbol(quantity: Quantity, notation: Notation) -> Symbol:
@@ -247,6 +322,9 @@ class _Layout:
             return Signed((("-", self.number(_absolute(number))),))
         if number.value.denominator == 1:
             return self.leaf(number, _digits(number.value.numerator))
+        decimal = _decimal(number.value)
+        if decimal is not None:
+            return self.leaf(number, Symbol(decimal, decimal, "number"))
         above = _digits(number.value.numerator)
         below = _digits(number.value.denominator)
         return self.leaf(number, Fraction(above, below, "small"))
@@ -513,6 +591,10 @@ class _Layout:
 
     def application(self, term: Apply, above: Box | None = None, bare: bool | None = None) -> Box:
         """A function applied, with the power ``above`` on its sign: ``tanh² z``."""
+        if self.is_own(term.function) and not any(term.orders):
+            special = self.special(term)
+            if special is not None:
+                return special if above is None else scripts(special, sup=above)
         if not any(term.orders) and len(term.arguments) == 1:
             if term.function == _EXPONENTIAL:
                 return Exponential(self.box(term.arguments[0]))
@@ -524,6 +606,17 @@ class _Layout:
         if self.is_bare(term) if bare is None else bare:
             return Call(function, self.box(term.arguments[0]))
         return Call(function, _arguments([self.box(argument) for argument in term.arguments]))
+
+    def is_own(self, name: str) -> bool:
+        """Whether the name is a function of ours, which no abstract one of the problem hides."""
+        problem = self.notation.problem
+        return name in FUNCTIONS and (problem is None or problem.function(name) is None)
+
+    def special(self, term: Apply) -> Box | None:
+        """The application as a box, where the function prints in a way of its own."""
+        return special_call(
+            term.function, [self.box(argument) for argument in term.arguments], self.function
+        )
 
     def differentiated(self, term: Apply) -> Box:
         """The sign of the function with its orders: ``g′``, ``∂₁L``."""
@@ -645,7 +738,7 @@ def _is_simple(argument: Term) -> bool:
 
 def _over(number: Number) -> tuple[list[Term], list[Term]]:
     """A number not below 0 as what stands above and what stands below the line."""
-    if number.value.denominator == 1:
+    if number.value.denominator == 1 or _decimal(number.value) is not None:
         return [number], []
     above: list[Term] = [replace(number, value=Rational(number.value.numerator))]
     below: list[Term] = [replace(number, value=Rational(number.value.denominator))]

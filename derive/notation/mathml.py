@@ -52,8 +52,8 @@ _Edge: TypeAlias = Literal[
     "digit", "letter", "accent", "open", "close", "fraction", "operator", "sum"
 ]
 
-_OPEN = {"round": "(", "square": "["}
-_CLOSE = {"round": ")", "square": "]"}
+_OPEN = {"round": "(", "square": "[", "bar": "|"}
+_CLOSE = {"round": ")", "square": "]", "bar": "|"}
 _SIGNS = {"+": "+", "-": "−"}
 
 #: The heights of ``\big``, ``\Big``, ``\bigg`` and ``\Bigg``.

@@ -40,8 +40,8 @@ __all__ = ["Mark", "columns", "in_brackets", "unmarked", "write_text"]
 #: How the text of a marked part is shown; it gets the text with its parentheses, if any.
 Mark: TypeAlias = Callable[[str], str]
 
-_OPEN = {"round": "(", "square": "["}
-_CLOSE = {"round": ")", "square": "]"}
+_OPEN = {"round": "(", "square": "[", "bar": "|"}
+_CLOSE = {"round": ")", "square": "]", "bar": "|"}
 _SIGNS = {"+": "+", "-": "−"}
 _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;]*m")
 

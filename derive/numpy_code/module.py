@@ -113,7 +113,10 @@ def module_source(
     ]
     parts: list[list[str]] = [
         _docstring(plan, title, docstring_lines),
-        ["import numpy as np"],
+        [
+            *(["import math", ""] if "math." in "".join(map(str, helpers)) else []),
+            "import numpy as np",
+        ],
         ['__all__ = ["cost", "example", "gradient"]'],
         _axes_table(plan),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -85,6 +86,42 @@ def _log_softmax(u):
     shifted = u - u.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 ''',
+    "erf": '''\
+def _erf(u):
+    """The error function, of each element."""
+    return np.vectorize(math.erf, otypes=[float])(u)
+''',
+    "normal_cdf": '''\
+def _normal_cdf(u):
+    """The standard normal distribution function, of each element."""
+    return 0.5 * np.vectorize(math.erfc, otypes=[float])(-np.asarray(u) / math.sqrt(2.0))
+''',
+    "gamma": '''\
+def _gamma(u):
+    """The gamma function, of each element."""
+    return np.vectorize(math.gamma, otypes=[float])(u)
+''',
+    "log_gamma": '''\
+def _log_gamma(u):
+    """The logarithm of the gamma function, of each element."""
+    return np.vectorize(math.lgamma, otypes=[float])(u)
+''',
+    "polygamma": '''\
+def _polygamma(order, u):
+    """The derivative of that order of the digamma function, of each positive element: moved up
+    by its recurrence, then the asymptotic series (Abramowitz and Stegun, 6.4.11)."""
+    u = np.asarray(u, dtype=float)
+    sign, total = (-1.0) ** (order + 1), np.zeros_like(u)
+    for _ in range(20):
+        total += sign * math.factorial(order) / u ** (order + 1)
+        u = u + 1.0
+    tail = math.factorial(order) / (2.0 * u ** (order + 1))
+    tail += -np.log(u) if order == 0 else math.factorial(order - 1) / u**order
+    for k, bernoulli in enumerate((1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730), start=1):
+        ratio = math.factorial(2 * k + order - 1) / math.factorial(2 * k)
+        tail += bernoulli * ratio / u ** (2 * k + order)
+    return total + sign * tail
+''',
 }
 
 #: What else is written other than as :data:`derive.functions.FUNCTIONS` has it.
@@ -119,6 +156,30 @@ def _sides(matrix: Matrix) -> tuple[str, ...]:
             return (*down, *along)
         case _:
             return ()
+
+
+def _is_alone(slot: str, written: str) -> bool:
+    """Whether an argument stands as a whole argument of a call, and so needs no parentheses."""
+    sign = f"{{{slot}}}"
+    alone = re.findall(
+        rf"(?<=[(,]){re.escape(sign)}(?=[,)])|(?<=, ){re.escape(sign)}(?=[,)])", written
+    )
+    return len(alone) == written.count(sign)
+
+
+def _level(written: str) -> Level:
+    """How tightly a function's expression holds together: one call does, anything else is given
+    parentheses."""
+    if re.fullmatch(r"[\w.]+", written):
+        return Level.ATOM
+    if not re.match(r"[\w.]+\(", written):
+        return Level.ADD
+    depth = 0
+    for place, character in enumerate(written):
+        depth += (character == "(") - (character == ")")
+        if character == ")" and not depth:
+            return Level.ATOM if place == len(written) - 1 else Level.ADD
+    return Level.ADD
 
 
 class Writer:
@@ -208,21 +269,23 @@ class Writer:
             return Code(f"{name}({texts})")
         if any(orders):
             raise Unsupported(f"the derivative of {function} is not written out")
-        if function in HELPERS:
+        if function in TEMPLATES and function in HELPERS:
             self.helpers[function] = None
-        (argument,) = arguments
         if function in TEMPLATES:
+            (argument,) = arguments
             template = TEMPLATES[function]
             minus = negated(argument).text
             return replace(template, text=template.text.format(u=argument.text, minus_u=minus))
         written = FUNCTIONS[function].numpy
-        inside = (
-            argument.text
-            if written.count("{u}") == 1 and ("({u}" in written or " {u})" in written)
-            else argument.at(Level.ATOM)
-        )
-        text = written.format(u=inside)
-        return Code(text, Level.ATOM if text.endswith(")") else Level.ADD)
+        for helper in HELPERS:
+            if f"_{helper}(" in written:
+                self.helpers[helper] = None
+        slots = dict(zip("uvw", arguments, strict=False))
+        inside = {
+            slot: argument.text if _is_alone(slot, written) else argument.at(Level.ATOM)
+            for slot, argument in slots.items()
+        }
+        return Code(written.format(**inside), _level(written))
 
     # Matrices ------------------------------------------------------------------------------------
 

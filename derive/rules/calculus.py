@@ -181,10 +181,13 @@ def _function_rule(function: ScalarFunction) -> Rule:
             return None
         if term.of.function != function.name:
             return None
-        (argument,) = term.of.arguments
-        outer = function.derivative(argument, term.of)
-        after = multiply(outer, Derivative(argument, term.by))
-        return Rewrite(after, Prose((f"derivative of {function.text}, then of its argument",)))
+        parts = [
+            multiply(derivative(*term.of.arguments, term.of), Derivative(argument, term.by))
+            for derivative, argument in zip(function.derivatives, term.of.arguments, strict=True)
+            if context.scope.depends(argument, term.by)
+        ]
+        several = "each argument" if len(parts) > 1 else "its argument"
+        return Rewrite(add(*parts), Prose((f"derivative of {function.text}, then of {several}",)))
 
     return Rule(
         name=f"derivative of {function.text}",
@@ -386,7 +389,7 @@ CALCULUS: tuple[Rule, ...] = (
         _variable,
         (Derivative,),
     ),
-    *(_function_rule(function) for function in FUNCTIONS.values()),
+    *(_function_rule(function) for function in FUNCTIONS.values() if function.arity),
     Rule(
         "derivative of an abstract function",
         r"\frac{\partial}{\partial u} g(f) = g'(f)\,\frac{\partial f}{\partial u}",

@@ -218,25 +218,30 @@ CALCULUS = [
 
 
 def _function_rows() -> list[Row]:
+    """Each function of one variable, of a function of it, and of the variable in all its places."""
     rows = []
     for name, function in FUNCTIONS.items():
+        if not function.arity:
+            continue  # a constant has no rule of its own
         rule = f"derivative of {function.text}"
-        inner = s if function.domain == "positive" else z
-        outer = function.derivative(inner, Apply(name, (inner,)))
+        inner = s if function.positive is not None else z
         other = Apply("exp" if name != "exp" else "ln", (s,))
-        rows += [
-            Row(rule, D(Apply(name, (inner,)), inner), multiply(outer, D(inner, inner))),
-            Row(
-                rule,
-                D(Apply(name, (exp(inner),)), inner),
-                multiply(
-                    function.derivative(exp(inner), Apply(name, (exp(inner),))),
-                    D(exp(inner), inner),
-                ),
-            ),
-            Row(rule, D(other, s), None),
-            Row(rule, Apply(name, (inner,)), None),
-        ]
+        for argument in (inner, exp(inner)):
+            at = 1 if name == "polygamma" else 0
+            given: list[Term] = [number(2)] * function.arity
+            given[at] = argument
+            applied = Apply(name, tuple(given))
+            outer = function.derivatives[at](*given, applied)
+            rows.append(Row(rule, D(applied, inner), multiply(outer, D(argument, inner))))
+        if function.arity > 1 and name != "polygamma":
+            everywhere = (inner, exp(inner), add(number(5), exp(inner)))[: function.arity]
+            applied = Apply(name, everywhere)
+            parts = [
+                multiply(derivative(*everywhere, applied), D(argument, inner))
+                for argument, derivative in zip(everywhere, function.derivatives, strict=True)
+            ]
+            rows.append(Row(rule, D(applied, inner), add(*parts)))
+        rows += [Row(rule, D(other, s), None), Row(rule, applied, None)]
     return rows
 
 

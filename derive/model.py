@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -118,6 +119,8 @@ class Problem:
         default_wrt: what to differentiate by unless something is asked for; all parameters if
             empty.
         summary: one sentence for the head of the page.
+        jumps: what a function that jumps counts as where it jumps, by its name: a convention, on
+            which a gradient depends at a kink of the cost and nowhere else. Without one, it is 0.
     """
 
     name: str
@@ -132,6 +135,7 @@ class Problem:
     default_wrt: tuple[str, ...] = ()
     summary: str = ""
     default_sizes: tuple[tuple[str, int], ...] = field(default=())
+    jumps: tuple[tuple[str, Fraction], ...] = ()
 
     @cached_property
     def _quantity(self) -> dict[str, Quantity]:
@@ -149,6 +153,11 @@ class Problem:
     def cost(self) -> Definition:
         """The definition that is differentiated, the last one."""
         return self.definitions[-1]
+
+    def at_jump(self, function: str) -> Fraction:
+        """What a function that jumps counts as where it jumps: 0 unless the author said
+        otherwise."""
+        return dict(self.jumps).get(function, Fraction(0))
 
     def quantity(self, name: str) -> Quantity:
         """The quantity of that name.

@@ -44,6 +44,7 @@ from derive.document.model import (
     Views,
 )
 from derive.errors import InputError
+from derive.functions import FUNCTIONS, kinks
 from derive.gradients import Derivation, MatrixLine
 from derive.matrix import MatrixForm, vectorise
 from derive.matrix.expression import (
@@ -58,7 +59,22 @@ from derive.matrix.expression import (
 )
 from derive.model import Problem, Quantity
 from derive.provenance import mean_factor
-from derive.terms import Delta, Derivative, Number, Ref, Size, Term, key, reciprocal, walk
+from derive.terms import (
+    ZERO,
+    Add,
+    Apply,
+    Delta,
+    Derivative,
+    Number,
+    Ref,
+    Size,
+    Term,
+    is_negative,
+    key,
+    negate,
+    reciprocal,
+    walk,
+)
 
 __all__ = ["PARTS", "LayoutChoice", "build", "why"]
 
@@ -286,6 +302,55 @@ def _meaning(quantity: Quantity) -> str:
 def _assumptions(problem: Problem) -> Iterator[tuple[Inline, ...]]:
     for fact in problem.facts:
         yield (Relation(fact.left, "=", fact.right), f", since {fact.reason}")
+    yield from _kinks(problem)
+
+
+def _kinks(problem: Problem) -> Iterator[tuple[Inline, ...]]:
+    """Where the cost has a kink, and what its derivative counts as there."""
+    seen: dict[object, None] = {}
+    for definition in problem.definitions:
+        for part in walk(definition.body):
+            if not isinstance(part, Apply) or key(part) in seen:
+                continue
+            seen[key(part)] = None
+            places = kinks(part)
+            if not places:
+                continue
+            ties: list[tuple[Inline, ...]] = [(_tie(place),) for place in places]
+            yield (
+                part,
+                " has a kink where ",
+                *_listed(ties),
+                ", and no derivative there; the derivative is that off the kink, ",
+                *_convention(part, problem),
+            )
+
+
+def _tie(place: Term) -> Relation:
+    """``u = v`` for the place where ``u − v`` is zero."""
+    match place:
+        case Add(terms=(left, right)) if is_negative(right):
+            return Relation(left, "=", negate(right))
+        case _:
+            return Relation(place, "=", ZERO)
+
+
+def _convention(part: Apply, problem: Problem) -> Iterator[Inline]:
+    """What the jumping functions in the derivative of ``part`` count as where they jump."""
+    slopes = [slope(*part.arguments, part) for slope in FUNCTIONS[part.function].derivatives]
+    jumping: dict[str, Apply] = {}
+    for slope in slopes:
+        for inner in walk(slope):
+            if isinstance(inner, Apply) and inner.function in ("greater", "sign"):
+                jumping.setdefault(inner.function, inner)
+    if not jumping:
+        yield "which is 0"
+    for number, (name, shown) in enumerate(jumping.items()):
+        yield ", and " if number else "in which "
+        yield shown
+        yield " counts as "
+        yield Number(problem.at_jump(name))
+        yield " where it jumps"
 
 
 # 2 The small case --------------------------------------------------------------------------------

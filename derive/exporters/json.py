@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
 from typing import Any, Literal, TypeAlias, get_args
 
 from derive.derivation import (
@@ -154,6 +155,7 @@ class _Writer:
             "indices": [write_index(index) for index in problem.indices],
             "example_index": _nullable(write_index, problem.example_index),
             "default_sizes": dict(problem.default_sizes),
+            "jumps": {name: str(value) for name, value in problem.jumps},
             "written_out": list(problem.written_out),
             "default_wrt": list(problem.default_wrt),
             "symbols": [_symbol(quantity) for quantity in problem.quantities],
@@ -458,6 +460,7 @@ class _Reader:
             written_out=top.field("written_out").map(Cursor.string),
             default_wrt=top.field("default_wrt").map(Cursor.string),
             default_sizes=_read_sizes(top.field("default_sizes")),
+            jumps=_read_jumps(top.field("jumps")),
         )
         self._names = {quantity.name: quantity for quantity in self._problem.quantities}
         self._functions = {function.name for function in self._problem.functions}
@@ -717,6 +720,10 @@ def _read_check(at: Cursor) -> Check:
 
 def _read_sizes(at: Cursor) -> tuple[tuple[str, int], ...]:
     return tuple((name, size.whole(1)) for name, size in at.entries())
+
+
+def _read_jumps(at: Cursor) -> tuple[tuple[str, Fraction], ...]:
+    return tuple((name, value.fraction()) for name, value in at.entries())
 
 
 def _in_order(

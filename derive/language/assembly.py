@@ -49,6 +49,8 @@ def problem(
     written_out: Iterable[Named | str] = (),
     wrt: Iterable[Named | str] = (),
     sizes: Mapping[str, int] | None = None,
+    step_at_zero: int | Fraction = 0,
+    sign_at_zero: int | Fraction = 0,
 ) -> Problem:
     """Collect everything that ``cost`` is made of.
 
@@ -62,18 +64,58 @@ def problem(
         wrt: what to differentiate by unless something else is asked for; all parameters if left
             out.
         sizes: the sizes of the written-out case, where 3 examples and 2 of anything else won't do.
+        step_at_zero: what ``1[u > v]`` counts as where ``u = v``, from 0 to 1: with it the
+            gradient at a kink is a subgradient, as ``1[z > 0]`` is the one of ReLU at 0.
+        sign_at_zero: what ``sign(u)`` counts as at 0, from −1 to 1: the subgradient of ``|u|``.
 
     Raises:
         InputError: two quantities share a name, shapes don't fit, or an index escapes its sum.
+
+    >>> from derive.language import data, indices, mean, parameter, relu
+    >>> i = indices("i:m")
+    >>> w, x = parameter("w"), data("x[i]")
+    >>> made = problem(mean(relu(w * x[i]), over=i), step_at_zero=Fraction(1, 2))
+    >>> made.at_jump("greater")
+    Fraction(1, 2)
     """
     if isinstance(cost, Problem):
         return cost
     try:
         return _assembled(
-            cost, name, title, summary, facts, spare, example, written_out, wrt, sizes
+            cost,
+            name,
+            title,
+            summary,
+            facts,
+            spare,
+            example,
+            written_out,
+            wrt,
+            sizes,
+            _jumps(step_at_zero, sign_at_zero),
         )
     except RecursionError:
         raise Unsupported(TOO_DEEP) from None
+
+
+def _jumps(step: object, sign: object) -> tuple[tuple[str, Fraction], ...]:
+    """The conventions that differ from 0, held against the subgradients that there are.
+
+    Raises:
+        InputError: a value is no number, or no subgradient.
+    """
+    found = []
+    for argument, function, low, value in (
+        ("step_at_zero", "greater", 0, step),
+        ("sign_at_zero", "sign", -1, sign),
+    ):
+        if isinstance(value, bool) or not isinstance(value, (int, Fraction)):
+            raise InputError(f"{argument}={value!r} is not a whole number or a Fraction")
+        if not low <= value <= 1:
+            raise InputError(f"{argument}={value} is no subgradient: it lies from {low} to 1")
+        if value:
+            found.append((function, Fraction(value)))
+    return tuple(found)
 
 
 #: So many terms may stand inside one another, and so many stages may follow upon one another: what
@@ -120,6 +162,7 @@ def _assembled(
     written_out: Iterable[Named | str],
     wrt: Iterable[Named | str],
     sizes: Mapping[str, int] | None,
+    jumps: tuple[tuple[str, Fraction], ...],
 ) -> Problem:
     if not isinstance(cost, Expression):
         raise InputError(f"{cost!r} is not a cost; build one from derive.data and derive.define")
@@ -181,6 +224,7 @@ def _assembled(
         default_wrt=tuple(map(_name_of, wrt)),
         summary=summary,
         default_sizes=tuple(sorted((sizes or {}).items())),
+        jumps=jumps,
     )
     for size_name, number in made.default_sizes:
         if size_name not in made.size_names:

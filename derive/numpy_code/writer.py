@@ -255,6 +255,18 @@ class Writer:
             whole = over(whole, times(*below))
         return negated(whole) if negative else whole
 
+    def _at_jump(self, function: str, written: str) -> str:
+        """The expression of a function with the problem's convention for where it jumps."""
+        value = self.problem.at_jump(function)
+        if not value:
+            return written
+        at_zero = number(value).text
+        if function == "greater":
+            return f"np.heaviside({{u}} - {{v}}, {at_zero})"
+        if function == "sign":
+            return f"np.where({{u}} == 0, {at_zero}, np.sign({{u}}))"
+        raise Unsupported(f"there is no convention for {function} in NumPy code")
+
     def call(self, function: str, arguments: Sequence[Code], orders: tuple[int, ...] = ()) -> Code:
         """A function applied."""
         texts = ", ".join(argument.text for argument in arguments)
@@ -276,7 +288,7 @@ class Writer:
             template = TEMPLATES[function]
             minus = negated(argument).text
             return replace(template, text=template.text.format(u=argument.text, minus_u=minus))
-        written = FUNCTIONS[function].numpy
+        written = self._at_jump(function, FUNCTIONS[function].numpy)
         for helper in HELPERS:
             if f"_{helper}(" in written:
                 self.helpers[helper] = None

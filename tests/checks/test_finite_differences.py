@@ -117,3 +117,17 @@ def test_many_components_are_sampled_repeatably() -> None:
 def test_no_gradient_is_not_a_failure() -> None:
     check = check_code(lambda w: 7.0, lambda w: {"w": np.zeros(3)}, {"w": np.ones(3)}, ["w"])
     assert check.status == "passed"
+
+
+def test_a_kink_within_the_step_is_no_failure() -> None:
+    """|w| at a millionth from its kink: the differences reach across it, until they are smaller."""
+    arrays = {"w": np.array([1e-5, -0.3])}
+
+    def cost(w: np.ndarray) -> float:
+        return float(np.abs(w).sum())
+
+    right = check_code(cost, lambda w: {"w": np.sign(w)}, arrays, ["w"])
+    assert right.status == "passed"
+    for wrong in (np.array([-1.0, -1.0]), np.array([0.0, -1.0]), np.array([1.0, 1.0])):
+        found = check_code(cost, lambda w, wrong=wrong: {"w": wrong}, arrays, ["w"])
+        assert found.status == "failed"

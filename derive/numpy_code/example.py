@@ -10,7 +10,7 @@ from derive.numpy_code.arrays import inputs_of, takes_families
 from derive.numpy_code.code import number
 from derive.numpy_code.plan import Plan
 from derive.numpy_code.writer import partial_name
-from derive.terms import Number, Ref, Sum
+from derive.terms import Number, Ref, Sum, references
 
 __all__ = ["default_sizes", "example_function"]
 
@@ -60,6 +60,8 @@ def example_function(plan: Plan) -> list[list[str]]:
 def _obeying_facts(problem: Problem) -> Iterator[str]:
     """Lines that make the drawn arrays obey the facts ``Σ_k y_ik = c`` that no domain implies."""
     for fact in problem.facts:
+        if any(problem.definition(ref.name) is not None for ref in references(fact.left)):
+            continue  # it follows from the definitions, as Σ_i (x_i − μ) = 0 does
         match fact.left, fact.right:
             case Sum(index=index, body=Ref(name=name, indices=indices)), Number(value=value):
                 pass

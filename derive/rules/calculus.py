@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from derive.dependency import differ
+from derive.dependency import Scope, differ
 from derive.derivation import Prose
 from derive.functions import FUNCTIONS, ScalarFunction
 from derive.rules.base import Context, Rewrite, Rule
@@ -30,6 +30,7 @@ from derive.terms import (
     multiply,
     negate,
     power,
+    references,
     substitute,
     total,
 )
@@ -226,13 +227,35 @@ def _chain_rule(term: Term, context: Context) -> Rewrite | None:
         return None
     if any(scope.uses_indirectly(user, by.name) for user in users):
         # A stage that depends on the variable both directly and through another user would be
-        # counted twice; such a definition is differentiated as a whole instead.
-        return None
+        # counted twice; such a definition is differentiated as a whole instead. An abstract
+        # function, which has no derivative as a whole, is taken through its arguments.
+        users = _arguments_through(of.name, by.name, scope)
     parts = [part for user in users for part in _through(user, term, context)]
     if not parts:
         return None
     stages: list[Term] = list(dict.fromkeys(_stage_of(part) for part in parts))
     return Rewrite(add(*parts), Prose((of, " depends on ", by, " through ", *_listed(stages))))
+
+
+def _arguments_through(name: str, by: str, scope: Scope) -> tuple[str, ...]:
+    """The stages in the arguments of an abstract function through which it depends on ``by``;
+    none where one of them depends on another, for that path would be counted twice."""
+    definition = scope.problem.definition(name)
+    if (
+        definition is None
+        or not isinstance(definition.body, Apply)
+        or scope.problem.function(definition.body.function) is None
+    ):
+        return ()
+    stages = tuple(
+        dict.fromkeys(
+            ref.name
+            for ref in references(definition.body)
+            if scope.pattern(ref.name, by) is not None
+        )
+    )
+    nested = any(scope.pattern(one, other) is not None for one in stages for other in stages)
+    return () if nested else stages
 
 
 def _listed(terms: list[Term]) -> Iterator[str | Term]:

@@ -185,10 +185,26 @@ def _below_the_line(factors: tuple[Term, ...]) -> bool:
 def _cancel(term: Term, context: Context) -> Rewrite | None:
     if not isinstance(term, Product) or not _below_the_line(term.factors):
         return None
-    factors, cancelled = _combined(term.factors)
+    factors, cancelled = _combined(tuple(_taken_apart(term.factors)))
     if not cancelled:
         return None
     return Rewrite(multiply(*factors), Prose(("cancel ", multiply(*cancelled))))
+
+
+def _taken_apart(factors: tuple[Term, ...]) -> Iterator[Term]:
+    """``1/(a b)`` as ``1/a · 1/b``, so that either may cancel."""
+    for factor in factors:
+        match factor:
+            case Power(base=Product(factors=inner), exponent=Number(value=value) as exponent) if (
+                value.denominator == 1
+            ):
+                for each in inner:
+                    if isinstance(each, Number):
+                        yield Number(each.value ** int(value), each.origin)
+                    else:
+                        yield Power(each, exponent)
+            case _:
+                yield factor
 
 
 def _equal_factors(term: Term, context: Context) -> Rewrite | None:
@@ -363,8 +379,8 @@ def _rank(factor: Term, context: Context) -> int:
             return 1
         case Power() if _is_constant_fraction(factor):
             return 2
-        case Ref(name=name):
-            return 3 if context.scope.problem.quantity(name).role == "hyperparameter" else 4
+        case _ if is_coefficient(factor, context.scope.problem):
+            return 3
         case _:
             return 4
 
@@ -376,7 +392,7 @@ def _order(term: Term, context: Context) -> Rewrite | None:
             ordered = tuple(sorted(factors, key=lambda factor: _rank(factor, context)))
             if ordered != factors:
                 return Rewrite(Product(ordered), Prose(("constant factors stand in front",)))
-            ordered = _numerators_first(factors)
+            ordered = _numerators_first(factors, context)
             if ordered == factors:
                 return None
             return Rewrite(Product(ordered), Prose(("the numerator before the denominator",)))
@@ -390,9 +406,9 @@ def _order(term: Term, context: Context) -> Rewrite | None:
             return None
 
 
-def _numerators_first(factors: tuple[Term, ...]) -> tuple[Term, ...]:
+def _numerators_first(factors: tuple[Term, ...], context: Context) -> tuple[Term, ...]:
     """``(1/u) v = v/u``: a denominator that stands before all numerators goes behind the first."""
-    constant = [factor for factor in factors if _is_constant(factor)]
+    constant = [factor for factor in factors if is_coefficient(factor, context.scope.problem)]
     rest = list(factors[len(constant) :])
     below = 0
     while below < len(rest) and _is_denominator(rest[below]):
@@ -400,10 +416,6 @@ def _numerators_first(factors: tuple[Term, ...]) -> tuple[Term, ...]:
     if not 0 < below < len(rest) or isinstance(rest[below], Sum):
         return factors
     return (*constant, rest[below], *rest[:below], *rest[below + 1 :])
-
-
-def _is_constant(factor: Term) -> bool:
-    return isinstance(factor, (Number, Size)) or _is_constant_fraction(factor)
 
 
 def _is_denominator(factor: Term) -> bool:

@@ -18,13 +18,16 @@ from derive.terms import (
     Index,
     IndexLike,
     Number,
+    Power,
     Size,
     Sum,
     Term,
     add,
+    contains,
     factors_of,
     free_indices,
     multiply,
+    references,
     same,
     substitute,
     terms_of,
@@ -104,8 +107,9 @@ def _split(term: Term, context: Context) -> Rewrite | None:
 def _constant_out(term: Term, context: Context) -> Rewrite | None:
     """``Σ_k c f_k = c Σ_k f_k``.
 
-    Out of the sum over the examples come numbers, sizes and hyperparameters alone: what belongs
-    to the unit ``h``, as in ``Σ_i d_i w_h (1 − a_ih²) x_ij``, is part of that unit's error.
+    Out of the sum over the examples come numbers, sizes, hyperparameters and scalar denominators
+    alone: what belongs to the unit ``h``, as in ``Σ_i d_i w_h (1 − a_ih²) x_ij``, is part of that
+    unit's error.
     """
     if not isinstance(term, Sum):
         return None
@@ -115,7 +119,11 @@ def _constant_out(term: Term, context: Context) -> Rewrite | None:
         factor
         for factor in factors
         if term.index not in free_indices(factor)
-        and (not over_examples or is_coefficient(factor, context.scope.problem))
+        and (
+            not over_examples
+            or is_coefficient(factor, context.scope.problem)
+            or _is_scalar_denominator(factor)
+        )
     ]
     rest = [factor for factor in factors if factor not in constant]
     if not constant or not rest:
@@ -124,6 +132,17 @@ def _constant_out(term: Term, context: Context) -> Rewrite | None:
     return Rewrite(
         multiply(outside, Sum(term.index, multiply(*rest))),
         Prose((outside, f" does not depend on {term.index.name}")),
+    )
+
+
+def _is_scalar_denominator(factor: Term) -> bool:
+    """``1/v``, with no index at all: a scale that all examples and all units share."""
+    return (
+        isinstance(factor, Power)
+        and isinstance(factor.exponent, Number)
+        and factor.exponent.value < 0
+        and not any(ref.indices for ref in references(factor.base))
+        and not contains(factor.base, Sum)
     )
 
 

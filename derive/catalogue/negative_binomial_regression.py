@@ -1,0 +1,27 @@
+"""Negative binomial regression with the logarithmic link and its dispersion."""
+
+from derive.language import data, define, exp, indices, ln, log_gamma, mean, parameter, sum
+from derive.language import problem as make_problem
+
+i, j = indices("i:m", "j:n")
+spare = indices("s:n", "q:n")
+x = data("x[i,j]", meaning="feature j of example i")
+y = data("y[i]", meaning="count of example i", domain="positive")
+w = parameter("w[j]", meaning="weights")
+b = parameter("b", meaning="bias")
+z = define("z[i]", sum(w[j] * x[i, j], over=j) + b, meaning="logarithm of the mean")
+r = parameter("r", meaning="dispersion", domain="positive")
+mu = define("mu[i]", exp(z[i]), meaning="mean of example i")
+L = define(
+    "L[i]",
+    log_gamma(r) - log_gamma(r + y[i]) + (r + y[i]) * ln(r + mu[i]) - r * ln(r) - y[i] * z[i],
+    meaning="negative log-likelihood of example i",
+)
+J = define("J", mean(L[i], over=i), meaning="cost: the mean of the losses")
+
+problem = make_problem(
+    J,
+    name="negative_binomial_regression",
+    title="Negative binomial regression: the gradient of the mean negative log-likelihood",
+    spare=spare,
+)

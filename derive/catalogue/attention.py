@@ -19,4 +19,5 @@ problem = make_problem(
     name="attention",
     title="Attention: the gradients by queries, keys and values",
     spare=spare,
+    example=False,
 )

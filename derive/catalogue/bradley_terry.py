@@ -15,4 +15,5 @@ problem = make_problem(
     name="bradley_terry",
     title="Bradley–Terry: the gradient by the strengths",
     spare=spare,
+    example=False,
 )

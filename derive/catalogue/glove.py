@@ -1,4 +1,4 @@
-"""GloVe (Pennington, Socher and Manning, 2014): a weighted fit of word vectors to co-occurrences."""
+"""GloVe (Pennington, Socher and Manning, 2014): word vectors fitted to co-occurrences."""
 
 from derive.language import data, define, indices, ln, parameter, sum
 from derive.language import problem as make_problem
@@ -19,4 +19,5 @@ problem = make_problem(
     name="glove",
     title="GloVe: the gradients by word vectors, context vectors and biases",
     spare=spare,
+    example=False,
 )

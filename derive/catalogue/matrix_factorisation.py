@@ -21,4 +21,5 @@ problem = make_problem(
     name="matrix_factorisation",
     title="Matrix factorisation: the gradients by users, items and biases",
     spare=spare,
+    example=False,
 )

@@ -1,4 +1,4 @@
-"""The divergence of a variational autoencoder: from a diagonal normal distribution to the standard one."""
+"""The divergence term of a variational autoencoder, of diagonal normal distributions."""
 
 from derive.language import define, exp, indices, mean, parameter, sum
 from derive.language import problem as make_problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from derive.errors import InputError, Unsupported
 from derive.language.declarations import checked_name, define
@@ -44,8 +44,8 @@ def problem(
     title: str = "",
     summary: str = "",
     facts: Iterable[FactHandle] = (),
-    spare: Iterable[Index] = (),
-    example: Index | None = None,
+    spare: Index | Iterable[Index] = (),
+    example: Index | Literal[False] | None = None,
     written_out: Iterable[Named | str] = (),
     wrt: Iterable[Named | str] = (),
     sizes: Mapping[str, int] | None = None,
@@ -59,7 +59,8 @@ def problem(
         name, title, summary: for the command line and the head of the page.
         facts: what is known about the data, see :func:`fact`.
         spare: further letters for indices, used when the derivation needs a new one.
-        example: the index that counts the examples; found by itself where the cost is a mean.
+        example: the index that counts the examples; found by itself where the cost is a mean or a
+            sum. ``False`` where nothing counts examples, as in a sum over users and items.
         written_out: stages whose definitions are put back into the finished gradient.
         wrt: what to differentiate by unless something else is asked for; all parameters if left
             out.
@@ -157,8 +158,8 @@ def _assembled(
     title: str,
     summary: str,
     facts: Iterable[FactHandle],
-    spare: Iterable[Index],
-    example: Index | None,
+    spare: Index | Iterable[Index],
+    example: Index | Literal[False] | None,
     written_out: Iterable[Named | str],
     wrt: Iterable[Named | str],
     sizes: Mapping[str, int] | None,
@@ -177,7 +178,7 @@ def _assembled(
     for what, said in (("title", title), ("summary", summary)):
         if not isinstance(said, str):
             raise InputError(f"{what}={said!r} is not text")
-    if example is not None and not isinstance(example, Index):
+    if example is not None and example is not False and not isinstance(example, Index):
         raise InputError(
             f'example={example!r} is not an index; make one with derive.indices("i:m")'
         )
@@ -207,7 +208,8 @@ def _assembled(
                 raise InputError(f"{what}: the cost has no quantity {called}")
             if what == "written_out" and known[called].body is None:
                 raise InputError(f"written_out: {called} is not a stage, it has no definition")
-    example = example or _example_index(body, quantities)
+    if example is None:
+        example = _example_index(body, quantities)
     made = Problem(
         name=checked_name(name),
         title=title or name.replace("_", " ").capitalize(),
@@ -219,7 +221,7 @@ def _assembled(
             *_domain_facts(quantities, facts),
         ),
         functions=functions,
-        example_index=example,
+        example_index=example or None,
         written_out=tuple(map(_name_of, written_out)),
         default_wrt=tuple(map(_name_of, wrt)),
         summary=summary,
@@ -239,15 +241,16 @@ def _name_of(quantity: Named | str) -> str:
 
 
 def _all_of(
-    given: Iterable[Any], kind: type | tuple[type, ...], argument: str, wanted: str
+    given: object, kind: type | tuple[type, ...], argument: str, wanted: str
 ) -> tuple[Any, ...]:
     """The items of an argument; one item by itself counts as the only one.
 
     Raises:
         InputError: something else is among them.
     """
-    several = isinstance(given, Iterable) and not isinstance(given, (str, Expression))
-    items = tuple(given) if several else (given,)
+    items: tuple[Any, ...] = (given,)
+    if isinstance(given, Iterable) and not isinstance(given, (str, Expression)):
+        items = tuple(given)
     for item in items:
         if not isinstance(item, kind):
             raise InputError(f"{argument}: {item!r} is not {wanted}")

@@ -62,7 +62,8 @@ Operand: TypeAlias = "Expression | int | Fraction"
 class Expression:
     """A term together with the quantities and functions it is made of.
 
-    Combine expressions with ``+ - * / **``; write ``**`` for powers with a fixed exponent.
+    Combine expressions with ``+ - * / **``. An exponent is a number or an expression that does not
+    depend on what is differentiated by; ``exp(p * ln(u))`` is any other power.
     """
 
     term: Term
@@ -99,7 +100,9 @@ class Expression:
     def __pos__(self) -> Expression:
         return self
 
-    def __pow__(self, exponent: int | Fraction) -> Expression:
+    def __pow__(self, exponent: Operand) -> Expression:
+        if isinstance(exponent, Expression):
+            return combined(power(term_of(self), term_of(exponent)), self, exponent)
         if isinstance(exponent, bool) or not isinstance(exponent, (int, Fraction)):
             raise InputError(
                 f"({self}) ** {shown(exponent)}: an exponent is an integer or a Fraction; "

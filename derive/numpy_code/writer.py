@@ -52,6 +52,7 @@ from derive.terms import (
     ONE,
     Add,
     Apply,
+    Delta,
     Family,
     Index,
     Number,
@@ -519,7 +520,8 @@ class IndexedWriter:
         from derive.matrix.vectorise import flatten_product
 
         flat = flatten_product(term, (*axes, *free_indices(term)))
-        if len(flat.factors) == 1 and flat.factors[0] == term:
+        alone = len(flat.factors) == 1 and flat.factors[0] == term
+        if alone and not isinstance(term, (Ref, Delta)):
             raise Unsupported(f"{term} cannot be written as NumPy code")
         letters: dict[Index, str] = {}
         for index in (
@@ -538,6 +540,11 @@ class IndexedWriter:
             if isinstance(factor, Ref):
                 own = self._stored(factor)
                 code = Code(self.writer.names[factor.name])
+            elif isinstance(factor, Delta):
+                own = tuple(each for each in (factor.left, factor.right) if isinstance(each, Index))
+                if len(own) != 2:
+                    raise Unsupported(f"{factor} cannot be written as NumPy code")
+                code = Code(f"np.eye({self.writer.extent(own[0].size)})")
             else:
                 own = free_indices(factor)
                 code = self.writer.term(factor, own)

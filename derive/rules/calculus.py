@@ -151,10 +151,14 @@ def _power_rule(term: Term, context: Context) -> Rewrite | None:
     if not isinstance(term, Derivative) or not isinstance(term.of, Power):
         return None
     base, exponent = term.of.base, term.of.exponent
-    if not isinstance(exponent, Number):
+    if context.scope.depends(exponent, term.by):
         return None
-    lower = power(base, exponent.value - 1)
-    after = multiply(Number(exponent.value), lower, Derivative(base, term.by))
+    if isinstance(exponent, Number):
+        lower = power(base, exponent.value - 1)
+        exponent = Number(exponent.value)
+    else:
+        lower = power(base, add(exponent, negate(ONE)))
+    after = multiply(exponent, lower, Derivative(base, term.by))
     return Rewrite(after, Prose(("the exponent ", exponent, " comes down as a factor")))
 
 

@@ -25,6 +25,7 @@ from typing import Any, TypeAlias
 
 from derive.errors import DeriveError, InputError
 from derive.functions import FUNCTIONS
+from derive.matrix_functions import MATRIX_FUNCTIONS, MatrixFunction
 from derive.model import Definition, Problem
 from derive.terms import (
     Add,
@@ -396,12 +397,16 @@ class _Program:
         name = term.function
         abstract = self.problem.function(name) is not None
         if not abstract:
-            if known is None:
+            of_matrix = MATRIX_FUNCTIONS.get(name)
+            if known is None and of_matrix is None:
                 raise InputError(f"{term}: there is no function called {name!r}")
-            if len(term.arguments) != known.arity:
+            if known is not None and len(term.arguments) != known.arity:
                 wanted = "one argument" if known.arity == 1 else f"{known.arity} arguments"
                 raise InputError(f"{term}: {name} takes {wanted}")
-            positive = known.positive
+            positive = None if known is None else known.positive
+            compute: Callable[..., Decimal] = (
+                known.value if known is not None else _of_one_tuple(of_matrix)
+            )
 
             def concrete(values: tuple[Decimal, ...]) -> Decimal:
                 if positive is not None and values[positive] <= 0:
@@ -409,7 +414,7 @@ class _Program:
                         f"{term} has no value where "
                         f"{term.arguments[positive]} = {_short(values[positive])}"
                     )
-                return known.value(*values)
+                return compute(*values)
 
         def run(state: _State) -> Decimal:
             values = arguments(state)
@@ -619,6 +624,11 @@ class _Program:
         found: dict[_Key, None] = {}
         self._collect(term, places, found)
         return tuple(found)
+
+
+def _of_one_tuple(function: MatrixFunction | None) -> Callable[..., Decimal]:
+    assert function is not None
+    return lambda *values: function.value(values)
 
 
 def _number(value: Fraction) -> _Code:

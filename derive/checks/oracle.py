@@ -20,6 +20,7 @@ from derive.derivation import Check, Status
 from derive.errors import InputError, Unsupported
 from derive.evaluation import EvaluationError, span
 from derive.functions import FUNCTIONS
+from derive.matrix_functions import MATRIX_FUNCTIONS
 from derive.model import Problem
 from derive.sampling import Array, SmoothFunction, draw, sample_functions
 from derive.terms import (
@@ -191,7 +192,10 @@ class _Translator:
                 partial = partial.diff(slot, order) if order else partial
             known = self._partials[term.function, term.orders] = (partial, slots)
         partial, slots = known
-        if self.functions.get(term.function) is None and term.function not in FUNCTIONS:
+        if self.functions.get(term.function) is None and term.function not in (
+            *FUNCTIONS,
+            *MATRIX_FUNCTIONS,
+        ):
             return partial.subs(dict(zip(slots, arguments, strict=True)))
         return partial.xreplace(dict(zip(slots, arguments, strict=True)))
 
@@ -202,6 +206,8 @@ class _Translator:
             return given(arguments)
         if self.problem.function(name) is not None:
             return self.sympy.Function(name)(*arguments)
+        if name in MATRIX_FUNCTIONS:
+            return MATRIX_FUNCTIONS[name].sympy(self.sympy, *arguments)
         if name not in FUNCTIONS or len(arguments) != FUNCTIONS[name].arity:
             raise InputError(f"{term}: there is no function {name} of {len(arguments)} arguments")
         return FUNCTIONS[name].sympy(self.sympy, *arguments)
@@ -250,7 +256,9 @@ def _opaque_functions(problem: Problem) -> dict[str, _Function]:
         function = _opaque(name, ())
         return lambda arguments: function(*arguments)
 
-    names = dict.fromkeys([*FUNCTIONS, *(function.name for function in problem.functions)])
+    names = dict.fromkeys(
+        [*FUNCTIONS, *MATRIX_FUNCTIONS, *(function.name for function in problem.functions)]
+    )
     return {name: caller(name) for name in names}
 
 
@@ -266,7 +274,8 @@ def _partial(
 
     slots = tuple(sympy.Dummy("u") for _ in range(count))
     if isinstance(function, str):
-        partial = FUNCTIONS[function].sympy(sympy, *slots)
+        known = MATRIX_FUNCTIONS.get(function) or FUNCTIONS[function]
+        partial = known.sympy(sympy, *slots)
     else:
         partial = function.in_sympy(slots)
     for slot, order in zip(slots, orders, strict=False):

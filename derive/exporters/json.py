@@ -43,6 +43,7 @@ from derive.functions import FUNCTIONS
 from derive.gradients import Derivation, MatrixLine, Result
 from derive.matrix import Layout, MatrixForm, StoredArray, matrix_latex, matrix_text
 from derive.matrix.expression import Array
+from derive.matrix_functions import MATRIX_FUNCTIONS
 from derive.model import (
     AbstractFunction,
     Definition,
@@ -515,9 +516,13 @@ class _Reader:
                     if len(indices) != wanted:
                         raise at.error(f"{name} has {len(indices)} indices instead of {wanted}")
                 case Apply(function=name, arguments=arguments, orders=orders):
-                    if name not in FUNCTIONS and name not in self._functions:
+                    if name not in {*FUNCTIONS, *MATRIX_FUNCTIONS, *self._functions}:
                         raise at.error(f"there is no function {name[:40]!r}")
-                    if name not in self._functions and len(arguments) != FUNCTIONS[name].arity:
+                    if (
+                        name in FUNCTIONS
+                        and name not in self._functions
+                        and len(arguments) != FUNCTIONS[name].arity
+                    ):
                         raise at.error(f"{name} takes {FUNCTIONS[name].arity} arguments")
                     if orders and len(orders) != len(arguments):
                         raise at.error(f"{name} needs an order for each of its arguments")

@@ -260,6 +260,8 @@ _MATRICES = (
     _Kind("weighted", matrices.Weighted, (("weight", _MATRIX), ("operand", _MATRIX))),
     _Kind("diagonal", matrices.Diagonal, (("vector", _MATRIX),)),
     _Kind("trace", matrices.Trace, (("operand", _MATRIX),)),
+    _Kind("inverse", matrices.Inverse, (("operand", _MATRIX),)),
+    _Kind("determinant", matrices.Determinant, (("function", _STRING), ("operand", _MATRIX))),
 )
 
 _BY_TERM: dict[type, _Kind] = {kind.node: kind for kind in _TERMS}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 from derive.errors import InputError
 from derive.functions import FUNCTIONS
 from derive.language.expressions import Expression, Operand, combined, term_of
+from derive.matrix_functions import inverse_entry
 from derive.terms import (
     Apply,
+    Family,
     Index,
     Number,
     Sum,
@@ -28,6 +31,7 @@ __all__ = [
     "clip",
     "cos",
     "cosh",
+    "det",
     "digamma",
     "elu",
     "erf",
@@ -37,12 +41,14 @@ __all__ = [
     "greater",
     "hinge",
     "huber",
+    "inverse",
     "leaky_relu",
     "ln",
     "log2",
     "log_cosh",
     "log_gamma",
     "log_softmax",
+    "logdet",
     "logsumexp",
     "maximum",
     "minimum",
@@ -322,6 +328,81 @@ def log_softmax(z: Operand, over: Index) -> Expression:
     """``z_k − ln Σ_l e^(z_l)``: the logarithm of the softmax."""
     below = _separated(_exponentials(z, over))
     return combined(add(term_of(z), negate(Apply("ln", (below,)))), z)
+
+
+# Of a whole matrix --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class InverseHandle:
+    """The inverse of a matrix; take its elements with two indices: ``inverse(…)[p, q]``."""
+
+    element: Expression
+    rows: Index
+    columns: Index
+
+    def __getitem__(self, places: tuple[Index, Index]) -> Expression:
+        if not isinstance(places, tuple) or len(places) != 2:
+            raise InputError("an inverse has two indices: write inverse(…)[p, q]")
+        for place, own in zip(places, (self.rows, self.columns), strict=True):
+            if not isinstance(place, Index) or place.size != own.size:
+                raise InputError(f"{place!r} is no index over {own.size}, the size of the inverse")
+        term = inverse_entry(self.rows, self.columns, term_of(self.element), *places)
+        return combined(term, self.element)
+
+
+def _matrix(element: Operand, over: tuple[Index, Index], what: str) -> tuple[Index, Index]:
+    """The two indices of a square matrix.
+
+    Raises:
+        InputError: they are no two indices, equal, or over different sizes.
+    """
+    term = term_of(element)
+    if not isinstance(over, tuple) or len(over) != 2:
+        raise InputError(f"{what} of {term}: over=(r, c) are the indices of rows and columns")
+    rows, columns = over
+    for index in over:
+        if not isinstance(index, Index):
+            raise InputError(f"{what} of {term}: {index!r} is not an index")
+    if rows == columns:
+        raise InputError(f"{what} of {term}: rows and columns need two letters")
+    if rows.size != columns.size:
+        raise InputError(f"{what} of {term}: {rows.size} × {columns.size} is not square")
+    return rows, columns
+
+
+def inverse(element: Operand, over: tuple[Index, Index]) -> InverseHandle:
+    """The inverse of a square matrix, given by its element and the indices of rows and columns.
+
+    >>> from derive.language import indices, parameter
+    >>> r, c, p, q = indices("r:D", "c:D", "p:D", "q:D")
+    >>> S = parameter("S[r,c]")
+    >>> print(inverse(S[r, c], over=(r, c))[p, q])
+    (S⁻¹)_pq
+    """
+    rows, columns = _matrix(element, over, "the inverse")
+    return InverseHandle(combined(term_of(element), element), rows, columns)
+
+
+def logdet(element: Operand, over: tuple[Index, Index]) -> Expression:
+    """``ln|det A|`` of a square matrix, given by its element and the indices of rows and columns.
+
+    >>> from derive.language import indices, parameter
+    >>> r, c = indices("r:D", "c:D")
+    >>> print(logdet(parameter("S[r,c]")[r, c], over=(r, c)))
+    ln|det S|
+    """
+    return _of_matrix("logdet", element, over)
+
+
+def det(element: Operand, over: tuple[Index, Index]) -> Expression:
+    """The determinant of a square matrix, given as for :func:`logdet`."""
+    return _of_matrix("det", element, over)
+
+
+def _of_matrix(name: str, element: Operand, over: tuple[Index, Index]) -> Expression:
+    rows, columns = _matrix(element, over, name)
+    return combined(Apply(name, (Family(rows, Family(columns, term_of(element))),)), element)
 
 
 def _separated(term: Sum) -> Sum:

@@ -16,12 +16,14 @@ from derive.errors import InputError
 from derive.matrix.expression import (
     Array,
     Constant,
+    Determinant,
     Diagonal,
     Elementwise,
     Hadamard,
     HadamardPower,
     HadamardQuotient,
     Identity,
+    Inverse,
     Matrix,
     MatrixProduct,
     MatrixSum,
@@ -32,6 +34,7 @@ from derive.matrix.expression import (
     Transpose,
     Weighted,
 )
+from derive.matrix_functions import MATRIX_FUNCTIONS, solve
 from derive.terms import Term
 
 if TYPE_CHECKING:
@@ -163,6 +166,12 @@ def _evaluate(matrix: Matrix, surroundings: Surroundings) -> Values:
             return _evaluate_applied(matrix, surroundings)
 
 
+def _square(array: Values, what: str) -> Values:
+    if array.shape[0] != array.shape[1]:
+        raise ShapeError(f"{what} of {_shape(array)}, which is not square")
+    return array
+
+
 def _folded(operation: Callable[[Any, Any], Any], parts: list[Values]) -> Values:
     result: Any = parts[0]
     for part in parts[1:]:
@@ -211,6 +220,18 @@ def _evaluate_applied(matrix: Matrix, surroundings: Surroundings) -> Values:
             for place, entry in enumerate(entries.ravel()):
                 result[place, place] = entry
             return result
+        case Inverse(operand=operand):
+            rows = [list(row) for row in _square(value(operand), "the inverse")]
+            size = len(rows)
+            result = _filled((size, size), Decimal(0))
+            for column in range(size):
+                unit = [Decimal(int(row == column)) for row in range(size)]
+                for row, entry in enumerate(solve(rows, unit)):
+                    result[row, column] = entry
+            return result
+        case Determinant(function=name, operand=operand):
+            flat = tuple(_square(value(operand), "the determinant").ravel())
+            return _filled((1, 1), MATRIX_FUNCTIONS[name].value(flat))
         case Trace(operand=operand):
             square = value(operand)
             if square.shape[0] != square.shape[1]:

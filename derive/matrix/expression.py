@@ -20,6 +20,7 @@ from derive.terms import ONE, Number, Power, Term, factors_of, multiply, power
 __all__ = [
     "Array",
     "Constant",
+    "Determinant",
     "Diagonal",
     "Elementwise",
     "Extent",
@@ -27,6 +28,7 @@ __all__ = [
     "HadamardPower",
     "HadamardQuotient",
     "Identity",
+    "Inverse",
     "Matrix",
     "MatrixProduct",
     "MatrixSum",
@@ -286,6 +288,32 @@ class Trace(Matrix):
         return (1, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Inverse(Matrix):
+    """The inverse of a square matrix."""
+
+    operand: Matrix
+
+    @property
+    def shape(self) -> Shape:
+        """The operand's shape."""
+        return self.operand.shape
+
+
+@dataclass(frozen=True, slots=True)
+class Determinant(Matrix):
+    """The determinant of a square matrix (``"det"``) or its logarithm (``"logdet"``), as a
+    ``1 × 1`` matrix."""
+
+    function: str
+    operand: Matrix
+
+    @property
+    def shape(self) -> Shape:
+        """``1 × 1``."""
+        return (1, 1)
+
+
 # Walking -----------------------------------------------------------------------------------------
 
 
@@ -300,6 +328,8 @@ def matrix_children(matrix: Matrix) -> tuple[Matrix, ...]:
             return (operand,)
         case HadamardQuotient(numerator=numerator, denominator=denominator):
             return (numerator, denominator)
+        case Inverse(operand=operand) | Determinant(operand=operand):
+            return (operand,)
         case HadamardPower(base=base):
             return (base,)
         case Weighted(weight=weight, operand=operand):

@@ -15,12 +15,14 @@ from derive.functions import FUNCTIONS
 from derive.matrix.expression import (
     Array,
     Constant,
+    Determinant,
     Diagonal,
     Elementwise,
     Hadamard,
     HadamardPower,
     HadamardQuotient,
     Identity,
+    Inverse,
     Matrix,
     MatrixProduct,
     MatrixSum,
@@ -53,7 +55,7 @@ from derive.notation.boxes import (
     parenthesised,
 )
 from derive.notation.latex import write_latex
-from derive.notation.layout import function_symbol, special_call, stack_symbol
+from derive.notation.layout import determinant_box, function_symbol, special_call, stack_symbol
 from derive.notation.text import Mark, in_brackets, write_text
 from derive.terms import ONE, Add, Apply, Ref, Term, is_negative, negate
 
@@ -79,6 +81,7 @@ _LEVELS: dict[type[Matrix], _Level] = {
     Weighted: _Level.PRODUCT,
     Transpose: _Level.RAISED,
     HadamardPower: _Level.RAISED,
+    Inverse: _Level.RAISED,
 }
 
 _TOP = Symbol(r"\top", "T", "sign")
@@ -286,6 +289,10 @@ class _Layout:
                 return self.call(_DIAGONAL, vector)
             case Trace(operand=operand):
                 return self.call(_TRACE, operand)
+            case Inverse(operand=operand):
+                return Scripts(self.at_least(_Level.ATOM, operand), sup=_INVERSE)
+            case Determinant(function=name, operand=operand):
+                return determinant_box(name, self.at_least(_Level.RAISED, operand))
             case _:
                 raise TypeError(f"no layout for a {type(matrix).__name__}")
 

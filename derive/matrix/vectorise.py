@@ -30,8 +30,10 @@ from derive.errors import InputError, Unsupported
 from derive.matrix.expression import (
     Array,
     Constant,
+    Determinant,
     HadamardQuotient,
     Identity,
+    Inverse,
     Matrix,
     MatrixProduct,
     Ones,
@@ -50,6 +52,12 @@ from derive.matrix.expression import (
     weighted,
 )
 from derive.matrix.form import Layout, MatrixForm, StoredArray, extent_of
+from derive.matrix_functions import (
+    INVERSE,
+    MATRIX_FUNCTIONS,
+    inverse_places,
+    matrix_of,
+)
 from derive.model import Orientation, Problem, Quantity
 from derive.terms import (
     ONE,
@@ -284,6 +292,10 @@ class _Reader:
                 return _Operand(Identity(left.size), left, right)
             case Delta():
                 raise _NoReading(f"{term} is no identity matrix.")
+            case Apply(function=function) if (
+                function in MATRIX_FUNCTIONS and self.problem.function(function) is None
+            ):
+                return self._of_matrix(term)
             case Apply(arguments=arguments) if any(isinstance(part, Family) for part in arguments):
                 return self._rowwise(term)
             case _:
@@ -327,6 +339,19 @@ class _Reader:
         if isinstance(term, Number):
             return Constant(term, (extent_of(rows), extent_of(columns)))
         return self.read(term, rows, columns)
+
+    def _of_matrix(self, term: Apply) -> _Operand:
+        """An inverse, or a determinant."""
+        rows, columns, element = matrix_of(term)
+        if set(free_indices(element)) - {rows, columns}:
+            raise _NoReading(f"{term} is made of a different matrix for each of its indices.")
+        inner = self.read(element, rows, columns)
+        if term.function != INVERSE:
+            return _Operand(Determinant(term.function, inner), None, None)
+        row, column = inverse_places(term)
+        if not isinstance(row, Index) or not isinstance(column, Index) or row == column:
+            raise _NoReading(f"{term} is an element of a matrix, or its diagonal.")
+        return _Operand(Inverse(inner), row, column)
 
     def _rowwise(self, term: Apply) -> _Operand:
         """A function of whole families, one value for each example."""

@@ -18,6 +18,7 @@ from enum import IntEnum
 from fractions import Fraction as Rational
 
 from derive.functions import FUNCTIONS
+from derive.matrix_functions import INVERSE, MATRIX_FUNCTIONS, inverse_places, matrix_of
 from derive.model import Quantity
 from derive.notation.boxes import (
     UNIT,
@@ -67,7 +68,7 @@ from derive.terms import (
     walk,
 )
 
-__all__ = ["function_symbol", "layout", "special_call", "stack_symbol"]
+__all__ = ["determinant_box", "function_symbol", "layout", "special_call", "stack_symbol"]
 
 
 class Strength(IntEnum):
@@ -126,6 +127,7 @@ _DOTS = Symbol(r"\cdots", "⋯", "sign")
 _SUMMATION = Symbol(r"\sum", "Σ", "sign")
 _DELTA = Symbol(r"\delta", "δ")
 _EQUALS_ONE = Symbol("=1", "=1", "sign")
+_MINUS_ONE = Symbol("-1", "-1", "sign")
 _GREATER = Symbol(">", " > ", "sign")
 _LEFT = Symbol("(", "(", "sign")
 _RIGHT = Symbol(")", ")", "sign")
@@ -185,6 +187,15 @@ def special_call(name: str, arguments: list[Box], sign_of: Callable[[str], Symbo
         order = Row((_LEFT, arguments[0], _RIGHT))
         return Call(Scripts(sign_of("digamma"), sup=order), _arguments(arguments[1:]))
     return None
+
+
+def determinant_box(function: str, matrix: Box) -> Box:
+    """``det Σ`` or ``ln|det Σ|``."""
+    sign = Symbol(r"\det", "det", "named operator")
+    if function == "det":
+        return Call(sign, matrix)
+    logarithm = Symbol(r"\ln", "ln", "named operator")
+    return Call(logarithm, parenthesised(Call(sign, matrix), "bar"))
 
 
 def _decimal(value: Rational) -> str | None:
@@ -591,6 +602,8 @@ class _Layout:
 
     def application(self, term: Apply, above: Box | None = None, bare: bool | None = None) -> Box:
         """A function applied, with the power ``above`` on its sign: ``tanh² z``."""
+        if self.is_of_matrix(term):
+            return self.of_matrix(term)
         if self.is_own(term.function) and not any(term.orders):
             special = self.special(term)
             if special is not None:
@@ -611,6 +624,31 @@ class _Layout:
         """Whether the name is a function of ours, which no abstract one of the problem hides."""
         problem = self.notation.problem
         return name in FUNCTIONS and (problem is None or problem.function(name) is None)
+
+    def is_of_matrix(self, term: Apply) -> bool:
+        """Whether the function is one of a matrix, which no abstract one of the problem hides."""
+        problem = self.notation.problem
+        return term.function in MATRIX_FUNCTIONS and (
+            problem is None or problem.function(term.function) is None
+        )
+
+    def of_matrix(self, term: Apply) -> Box:
+        """``(Σ⁻¹)_pq``, ``ln|det Σ|``."""
+        rows, columns, element = matrix_of(term)
+        matrix = self.whole(element, rows, columns)
+        if term.function != INVERSE:
+            return determinant_box(term.function, matrix)
+        inverse = parenthesised(Scripts(matrix, sup=_MINUS_ONE), "round")
+        return Scripts(inverse, sub=self.subscript(inverse_places(term)))
+
+    def whole(self, element: Term, rows: Index, columns: Index) -> Box:
+        """The matrix with this element: ``Σ``, or the element in parentheses with its indices."""
+        if isinstance(element, Ref) and element.indices == (rows, columns):
+            quantity = self.quantities.get(element.name)
+            if quantity is not None:
+                return stack_symbol(quantity, self.notation)
+            return self.symbol(element.name)
+        return Scripts(parenthesised(self.box(element)), sub=self.subscript((rows, columns)))
 
     def special(self, term: Apply) -> Box | None:
         """The application as a box, where the function prints in a way of its own."""

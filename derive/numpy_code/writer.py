@@ -13,12 +13,14 @@ from derive.functions import FUNCTIONS
 from derive.matrix.expression import (
     Array,
     Constant,
+    Determinant,
     Diagonal,
     Elementwise,
     Hadamard,
     HadamardPower,
     HadamardQuotient,
     Identity,
+    Inverse,
     Matrix,
     MatrixProduct,
     MatrixSum,
@@ -338,6 +340,12 @@ class Writer:
                 return times(self.matrix(weight), self.matrix(operand))
             case Diagonal(vector=vector):
                 return Code(f"np.diag({self.matrix(vector).text})")
+            case Inverse(operand=operand):
+                return Code(f"np.linalg.inv({self.matrix(operand).text})")
+            case Determinant(function="det", operand=operand):
+                return Code(f"np.linalg.det({self.matrix(operand).text})")
+            case Determinant(operand=operand):
+                return Code(f"np.linalg.slogdet({self.matrix(operand).text})[1]")
             case Trace(operand=operand):
                 return self._trace(operand)
         raise TypeError(f"{type(matrix).__name__} has no NumPy form")

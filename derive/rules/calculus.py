@@ -8,6 +8,12 @@ from fractions import Fraction
 from derive.dependency import Scope, differ
 from derive.derivation import Prose
 from derive.functions import FUNCTIONS, ScalarFunction
+from derive.matrix_functions import (
+    MATRIX_FUNCTIONS,
+    MatrixFunction,
+    elements,
+    fresh_places,
+)
 from derive.rules.base import Context, Rewrite, Rule
 from derive.terms import (
     ONE,
@@ -57,7 +63,7 @@ def is_given(term: Derivative, context: Context) -> bool:
     if definition is None or not isinstance(definition.body, Apply):
         return False
     body = definition.body
-    if body.function in FUNCTIONS:
+    if body.function in FUNCTIONS or body.function in MATRIX_FUNCTIONS:
         return False
     alone = len(body.arguments) == 1 and not isinstance(body.arguments[0], Family)
     members = [
@@ -198,6 +204,29 @@ def _function_rule(function: ScalarFunction) -> Rule:
         name=f"derivative of {function.text}",
         law=function.law,
         meaning=f"The derivative of {function.text} times the derivative of its argument.",
+        detail="full",
+        apply=application,
+        kinds=(Derivative,),
+    )
+
+
+def _matrix_function_rule(function: MatrixFunction) -> Rule:
+    def application(term: Term, context: Context) -> Rewrite | None:
+        if not isinstance(term, Derivative) or not isinstance(term.of, Apply):
+            return None
+        of, by = term.of, term.by
+        if of.function != function.name:
+            return None
+        own = tuple(place for place in by.indices if isinstance(place, Index))
+        down, along = fresh_places(of, (*context.indices, *own), context.scope.spare)
+        part = multiply(function.slope(of, down, along), Derivative(elements(of, down, along), by))
+        reason = Prose(("every element of the matrix is differentiated in turn",))
+        return Rewrite(total(down, total(along, part)), reason)
+
+    return Rule(
+        name=f"derivative of {function.name}",
+        law=function.law,
+        meaning=function.meaning,
         detail="full",
         apply=application,
         kinds=(Derivative,),
@@ -417,6 +446,7 @@ CALCULUS: tuple[Rule, ...] = (
         (Derivative,),
     ),
     *(_function_rule(function) for function in FUNCTIONS.values() if function.arity),
+    *(_matrix_function_rule(function) for function in MATRIX_FUNCTIONS.values()),
     Rule(
         "derivative of an abstract function",
         r"\frac{\partial}{\partial u} g(f) = g'(f)\,\frac{\partial f}{\partial u}",

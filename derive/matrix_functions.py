@@ -192,7 +192,8 @@ def solve(matrix: list[list[Decimal]], right: list[Decimal]) -> list[Decimal]:
     Raises:
         decimal.DivisionByZero: the matrix is singular.
 
-    >>> [str(x) for x in solve([[Decimal(2), Decimal(1)], [Decimal(0), Decimal(4)]], [Decimal(3)] * 2)]
+    >>> matrix = [[Decimal(2), Decimal(1)], [Decimal(0), Decimal(4)]]
+    >>> [str(x) for x in solve(matrix, [Decimal(3), Decimal(3)])]
     ['1.125', '0.75']
     """
     rows, beside = [list(row) for row in matrix], list(right)

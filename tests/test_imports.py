@@ -20,7 +20,7 @@ ROOT = Path(derive.__file__).parent
 LAYERS = (
     ("errors",),
     ("terms",),
-    ("model", "functions"),
+    ("model", "functions", "matrix_functions"),
     ("derivation", "notation", "dependency", "evaluation"),
     ("language", "sampling"),
     ("catalogue", "rules", "matrix"),

@@ -256,9 +256,8 @@ def _opaque_functions(problem: Problem) -> dict[str, _Function]:
         function = _opaque(name, ())
         return lambda arguments: function(*arguments)
 
-    names = dict.fromkeys(
-        [*FUNCTIONS, *MATRIX_FUNCTIONS, *(function.name for function in problem.functions)]
-    )
+    abstract = (function.name for function in problem.functions)
+    names = dict.fromkeys([*FUNCTIONS, *MATRIX_FUNCTIONS, *abstract])
     return {name: caller(name) for name in names}
 
 

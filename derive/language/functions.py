@@ -306,7 +306,7 @@ def logsumexp(z: Operand, over: Index) -> Expression:
     >>> i, k = indices("i:m", "k:K")
     >>> z = data("z[i,k]")
     >>> print(logsumexp(z[i, k], over=k))
-    ln(Σₖ₌₁ᴷ e^{z_ik})
+    ln(Σₖ₌₁ᴷ exp(z_ik))
     """
     return combined(Apply("ln", (_exponentials(z, over),)), z)
 
@@ -318,7 +318,7 @@ def softmax(z: Operand, over: Index) -> Expression:
     >>> i, k = indices("i:m", "k:K")
     >>> z = data("z[i,k]")
     >>> print(softmax(z[i, k], over=k))
-    e^{z_ik} / Σₖ'₌₁ᴷ e^{z_ik'}
+    exp(z_ik)/(Σ_{k'=1}^{K} exp(z_{i,k'}))
     """
     below = _separated(_exponentials(z, over))
     return combined(multiply(Apply("exp", (term_of(z),)), reciprocal(below)), z)

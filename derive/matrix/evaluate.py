@@ -166,6 +166,17 @@ def _evaluate(matrix: Matrix, surroundings: Surroundings) -> Values:
             return _evaluate_applied(matrix, surroundings)
 
 
+def _inverse(array: Values) -> Values:
+    matrix: list[list[Decimal]] = [[*row] for row in array.tolist()]
+    size = len(matrix)
+    result = _filled((size, size), Decimal(0))
+    for column in range(size):
+        unit = [Decimal(int(place == column)) for place in range(size)]
+        for row, entry in enumerate(solve(matrix, unit)):
+            result[row, column] = entry
+    return result
+
+
 def _square(array: Values, what: str) -> Values:
     if array.shape[0] != array.shape[1]:
         raise ShapeError(f"{what} of {_shape(array)}, which is not square")
@@ -221,14 +232,7 @@ def _evaluate_applied(matrix: Matrix, surroundings: Surroundings) -> Values:
                 result[place, place] = entry
             return result
         case Inverse(operand=operand):
-            rows = [list(row) for row in _square(value(operand), "the inverse")]
-            size = len(rows)
-            result = _filled((size, size), Decimal(0))
-            for column in range(size):
-                unit = [Decimal(int(row == column)) for row in range(size)]
-                for row, entry in enumerate(solve(rows, unit)):
-                    result[row, column] = entry
-            return result
+            return _inverse(_square(value(operand), "the inverse"))
         case Determinant(function=name, operand=operand):
             flat = tuple(_square(value(operand), "the determinant").ravel())
             return _filled((1, 1), MATRIX_FUNCTIONS[name].value(flat))

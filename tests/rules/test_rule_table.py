@@ -21,6 +21,7 @@ from derive.dependency import Scope
 from derive.derivation import Prose, Step
 from derive.errors import DeriveError
 from derive.functions import FUNCTIONS
+from derive.matrix_functions import inverse_entry
 from derive.rules import RULES, Context, by_name
 from derive.terms import (
     ONE,
@@ -31,6 +32,7 @@ from derive.terms import (
     Derivative,
     Family,
     Index,
+    IndexLike,
     Power,
     Product,
     Ref,
@@ -43,6 +45,7 @@ from derive.terms import (
     negate,
     power,
     reciprocal,
+    substitute,
 )
 
 
@@ -272,6 +275,42 @@ ABSTRACT = [
     Row("derivative of an abstract function", D(exp(z), z), None),
     Row("derivative of an abstract function", D(f(Family(i, a)), z), None),
 ]
+
+#: ``s δ_kl + t_2k t_2l``: a matrix that is positive definite.
+ELEMENT = add(multiply(s, Delta(k, l)), multiply(ref("t", 2, k), ref("t", 2, l)))
+
+
+def _matrix_rows() -> list[Row]:
+    """Each function of a matrix, by a scalar in it, by nothing in it, and beside a derivative."""
+    down, along = Index("r", "K"), Index("l'", "K")
+
+    def inverse(row: IndexLike, column: IndexLike) -> Apply:
+        return inverse_entry(k, l, ELEMENT, row, column)
+
+    def slope(row: Index, column: Index) -> Term:
+        return D(substitute(ELEMENT, {k: row, l: column}), s)
+
+    def of_matrix(name: str) -> Apply:
+        return Apply(name, (Family(k, Family(l, ELEMENT)),))
+
+    def summed(part: Term) -> Term:
+        return Sum(down, Sum(along, part))
+
+    both = multiply(number(-1), inverse(1, down), inverse(along, 2), slope(down, along))
+    transposed = multiply(inverse(along, down), slope(down, along))
+    jacobi = multiply(of_matrix("det"), transposed)
+    return [
+        Row("derivative of inverse", D(inverse(1, 2), s), summed(both)),
+        Row("derivative of inverse", D(of_matrix("det"), s), None),
+        Row("derivative of inverse", inverse(1, 2), None),
+        Row("derivative of logdet", D(of_matrix("logdet"), s), summed(transposed)),
+        Row("derivative of logdet", D(inverse(1, 2), s), None),
+        Row("derivative of logdet", of_matrix("logdet"), None),
+        Row("derivative of det", D(of_matrix("det"), s), summed(jacobi)),
+        Row("derivative of det", D(of_matrix("logdet"), s), None),
+        Row("derivative of det", of_matrix("det"), None),
+    ]
+
 
 SUMS = [
     Row("equal indices", Delta(k, k), ONE),
@@ -566,7 +605,7 @@ FOLDING = [
     ),
 ]
 
-TABLE = [*CALCULUS, *_function_rows(), *ABSTRACT, *SUMS, *ALGEBRA, *FOLDING]
+TABLE = [*CALCULUS, *_function_rows(), *_matrix_rows(), *ABSTRACT, *SUMS, *ALGEBRA, *FOLDING]
 FEWEST_ROWS = 3
 
 

@@ -19,7 +19,7 @@ from derive.dependency import Scope
 from derive.derivation import Detail, Lemma, Prose, Step
 from derive.errors import InputError, Unsupported
 from derive.rules import CALCULUS, CHAIN_RULE, DEFINITION, INDEPENDENCE, RULES
-from derive.rules.base import Context, Rule, apply_everywhere, rewritten
+from derive.rules.base import Context, Rule, Tried, apply_everywhere, rewritten
 from derive.rules.calculus import is_given
 from derive.rules.matching import match
 from derive.terms import (
@@ -83,13 +83,13 @@ _MOST_STEPS = 400
 class Proof:
     """A claim and the steps taken from it so far."""
 
-    def __init__(self, claim: Term, scope: Scope) -> None:
+    def __init__(self, claim: Term, scope: Scope, tried: Tried | None = None) -> None:
         self.claim = claim
         self.scope = scope
+        self._tried = Tried() if tried is None else tried
         self.term: Term = claim
         self.steps: list[Step] = []
         self._place = str(claim)
-        self._kinds: tuple[Term, dict[type[Term], Term]] | None = None
 
     def take(self, step: Step) -> None:
         """Add a step, which starts where the last one ended."""
@@ -103,19 +103,11 @@ class Proof:
 
     def apply(self, rule: Rule) -> bool:
         """Apply the rule wherever it fits; whether it did anywhere."""
-        if not any(isinstance(part, rule.kinds) for part in self._parts()):
-            return False
-        step = apply_everywhere(rule, self.term, self.scope)
+        step = apply_everywhere(rule, self.term, self.scope, self._tried)
         if step is None or step.after == self.term:
             return False
         self.take(step)
         return True
-
-    def _parts(self) -> Iterable[Term]:
-        """One part of each kind that occurs in the term as it stands."""
-        if self._kinds is None or self._kinds[0] is not self.term:
-            self._kinds = (self.term, {type(part): part for part in walk(self.term)})
-        return self._kinds[1].values()
 
     def exhaust(self, rules: Iterable[Rule]) -> None:
         """Apply the first rule that fits, again and again, until none does."""
@@ -134,6 +126,7 @@ class Prover:
     def __init__(self, scope: Scope, closing: Iterable[Rule] = ()) -> None:
         self.scope = scope
         self.closing = tuple(closing)
+        self._tried = Tried()
         self.lemmas: list[Lemma] = []
         self._by_claim: dict[object, Lemma] = {}
         self._underway: list[object] = []
@@ -159,7 +152,7 @@ class Prover:
         cost = self.scope.problem.cost.head
         if self.scope.pattern(cost.name, by.name) is None:
             raise InputError(f"the cost {cost.name} does not depend on {by.name}")
-        proof = Proof(Derivative(cost, by), self.scope)
+        proof = Proof(Derivative(cost, by), self.scope, self._tried)
         self._differentiate_definition(proof)
         proof.exhaust(_SIMPLIFICATION[:2])
         self._use_ties(proof)
@@ -175,7 +168,7 @@ class Prover:
     def substituted(self, claim: Term, known: Lemma) -> tuple[Step, ...]:
         """The steps that put a lemma about the cost into ``claim`` and bring the result into its
         form."""
-        proof = Proof(claim, self.scope)
+        proof = Proof(claim, self.scope, self._tried)
 
         def visit(term: Term) -> Term:
             if isinstance(term, Derivative):
@@ -203,7 +196,7 @@ class Prover:
         return self._by_claim[name]
 
     def _prove(self, claim: Derivative) -> Lemma:
-        proof = Proof(claim, self.scope)
+        proof = Proof(claim, self.scope, self._tried)
         if not proof.apply(CHAIN_RULE):
             self._differentiate_definition(proof)
         self._use_ties(proof)

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from derive.catalogue import NAMES
 from derive.derivation import Check, Detail
 from derive.document import PARTS, LayoutChoice
 from derive.errors import InputError
+from derive.files import as_bytes, write_together
 from derive.gradients import Derivation, gradient
 from derive.notation import PLAIN, Look, Notation, plain_text
 from derive.small_case import resolve_sizes
@@ -323,37 +323,16 @@ def _put(root: Path, entry: Entry, former: dict[str, str]) -> None:
     folder.mkdir(exist_ok=True)
     if folder.resolve() != root.resolve() / entry.name:
         raise InputError(f"{folder} leads out of {root}; nothing is written there")
-    with _staging(root) as staging:
-        for name, text in entry.files.items():
-            _write(staging / f"{entry.name}.{name}", text)
-        for name in entry.files:
-            (staging / f"{entry.name}.{name}").replace(folder / f"{entry.name}.{name}")
+    contents = {f"{entry.name}.{name}": content for name, content in entry.files.items()}
+    write_together(folder, contents, beside=root)
     for name, digest in former.items():
         stale = folder / f"{entry.name}.{name}"
         if name not in entry.files and stale.is_file() and _digest(stale.read_bytes()) == digest:
             stale.unlink()
 
 
-@contextmanager
-def _staging(root: Path) -> Iterator[Path]:
-    """A hidden folder beside those of the entries, on the same disk, which is gone afterwards."""
-    staging = Path(tempfile.mkdtemp(prefix=".derive-", suffix=".part", dir=root))
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    path.write_bytes(_bytes(content))
-
-
-def _bytes(content: str | bytes) -> bytes:
-    return content.encode("utf-8") if isinstance(content, str) else content
-
-
 def _digest(content: str | bytes) -> str:
-    return hashlib.sha256(_bytes(content)).hexdigest()
+    return hashlib.sha256(as_bytes(content)).hexdigest()
 
 
 class _Index:
@@ -389,10 +368,7 @@ class _Index:
         }
         entries = sorted(self._entries.values(), key=_place)
         text = json.dumps({"schema": SCHEMA, "entries": entries}, ensure_ascii=False, indent=1)
-        with _staging(self._root) as staging:
-            for name, content in (("index.json", text + "\n"), ("index.md", _page(entries))):
-                _write(staging / name, content)
-                (staging / name).replace(self._root / name)
+        write_together(self._root, {"index.json": text + "\n", "index.md": _page(entries)})
 
 
 def _checked_entries(index: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -10,8 +10,10 @@ derivatives or with one level of them is evaluated with 50 digits, so that 33 re
 level of nested derivatives multiplies the working precision by 3/2, so that 33 remain again.
 
 *Cost.* Terms are compiled once to closures, shared by all points (:meth:`Evaluator.at`). Each
-component of a definition is computed once per point. A derivative recomputes only the components
-that lie between what is differentiated and what it is differentiated by.
+component of a definition is computed once per point, and so is each table of a term. A difference
+is taken between two points that lie beside the point, a step away in one component. These are kept
+with it: whatever is differentiated by that component is evaluated there, and only the components
+that depend on it are computed anew.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ from derive.terms import (
     references,
 )
 
-__all__ = ["DIGITS", "ConcreteFunction", "EvaluationError", "Evaluator", "Values", "span"]
+__all__ = ["DIGITS", "ConcreteFunction", "EvaluationError", "Evaluator", "Table", "Values", "span"]
 
 #: Digits carried where at most one level of derivatives is involved.
 DIGITS = 50
@@ -58,6 +60,9 @@ ConcreteFunction: TypeAlias = Callable[[tuple[Decimal, ...]], Decimal]
 
 #: For each quantity its components by their indices, counted from 1; a scalar has the key ``()``.
 Values: TypeAlias = Mapping[str, Mapping[tuple[int, ...], Decimal]]
+
+#: The values of a term by those of its indices, counted from 1.
+Table: TypeAlias = Mapping[tuple[int, ...], Decimal]
 
 _Key: TypeAlias = tuple[Any, ...]  # a component: its name, then its indices
 _Code: TypeAlias = Callable[["_State"], Decimal]
@@ -90,17 +95,34 @@ def span(index: Index, sizes: Mapping[str, int]) -> range:
 
 
 class _State:
-    """One point: the values of all components known so far, at one precision."""
+    """One point: the values of all components known so far, at one precision.
+
+    Attributes:
+        memo: the values of components.
+        derivatives: the values of derivatives, by what identifies them.
+        applied: the values of functions, by their arguments; the same for points beside this one.
+        places: the values of the running indices; the same list for points beside this one.
+        steps: the steps of differences, innermost first.
+        target: the component that was set last.
+        cut: all the components that were set; they are cut off from their definitions.
+        parent: the point beside which this one lies.
+        depending: which components depend on :attr:`target`, as far as it is known.
+        beside: the points beside this one, two for each component and step, and their distance.
+    """
 
     __slots__ = (
         "applied",
+        "beside",
         "context",
+        "cut",
+        "depending",
         "derivatives",
         "functions",
         "memo",
-        "overridden",
+        "parent",
         "places",
         "steps",
+        "target",
     )
 
     def __init__(
@@ -122,9 +144,25 @@ class _State:
         self.memo: dict[_Key, Decimal] = dict(inputs)
         self.derivatives: dict[_Key, Decimal] = {}
         self.applied: dict[_Key, Decimal] = {}
-        self.overridden: dict[_Key, None] = {}
         self.functions = functions
         self.places: list[int] = []
+        self.target: _Key = ()
+        self.cut: frozenset[_Key] = frozenset()
+        self.parent: _State | None = None
+        self.depending: dict[_Key, bool] = {}
+        self.beside: dict[tuple[_Key, int], tuple[_State, _State, Decimal]] = {}
+
+    def moved(
+        self, component: _Key, value: Decimal, cut: frozenset[_Key], depending: dict[_Key, bool]
+    ) -> _State:
+        """The point that differs from this one in one component, and in what depends on it."""
+        other = object.__new__(_State)
+        other.context, other.steps, other.functions = self.context, self.steps, self.functions
+        other.applied, other.places = self.applied, self.places
+        other.memo, other.derivatives, other.beside = {component: value}, {}, {}
+        other.target, other.cut = component, cut
+        other.parent, other.depending = self, depending
+        return other
 
 
 def _width(center: Decimal, step: Decimal) -> Decimal:
@@ -172,7 +210,9 @@ class _Program:
         self._levels: dict[str, int] = {}
         self._in_range: dict[_Key, None] = {}
         self._reads: dict[_Key, tuple[_Key, ...]] = {}
+        self._reads_inside: dict[_Key, tuple[_Key, ...]] = {}
         self._dependents: dict[str, frozenset[str]] = {}
+        self._depending: dict[tuple[_Key, frozenset[_Key]], dict[_Key, bool]] = {}
 
     def slot(self, index: Index) -> int:
         """The place in :attr:`_State.places` at which the value of ``index`` is found."""
@@ -299,7 +339,15 @@ class _Program:
         self._in_range[key] = None
 
     def compute(self, state: _State, key: _Key) -> Decimal:
-        """The value of a component that isn't known yet, from its definition."""
+        """The value of a component that isn't known yet: from its definition, or from the point
+        beside which this one lies, where it is the same."""
+        parent = state.parent
+        if parent is not None and not self._depends(state, key):
+            value = parent.memo.get(key)
+            if value is None:
+                value = self.compute(parent, key)
+            state.memo[key] = value
+            return value
         if key not in self._in_range:
             self._check_range(key)
         if self.problem.definition(key[0]) is None:
@@ -477,80 +525,97 @@ class _Program:
 
     def _derivative(self, term: Derivative) -> tuple[_Code, int]:
         of, inner = self.compile(term.of)
-        component = self.component(term.by)
-        number = self._numbers.setdefault(term, len(self._numbers))
-        slots = tuple(self.slot(index) for index in free_indices(term))
+        by = self.component(term.by)
+        reads, name = self._reads_of_operand(term)
 
         def run(state: _State) -> Decimal:
-            if state.overridden:  # inside another difference nothing may be remembered
-                return self._differentiate(state, term.of, of, component(state.places), inner)
             places = state.places
-            at = (number, *[places[slot] for slot in slots])
+            component = by(places)
+            at = (name(places), component)
             value = state.derivatives.get(at)
             if value is None:
-                value = self._differentiate(state, term.of, of, component(places), inner)
+                above, below, distance = self._beside(state, component, inner)
+                if any(self._depends(above, key) for key in reads(places)):
+                    value = (of(above) - of(below)) / distance
+                else:
+                    value = _ZERO  # nothing in it depends on the component
                 state.derivatives[at] = value
             return value
 
         return run, inner + 1
 
-    def _differentiate(
-        self, state: _State, of: Term, code: _Code, component: _Key, inner: int
-    ) -> Decimal:
-        between = self._between(state, of, component)
-        if between is None:
-            return _ZERO  # nothing in it depends on the component
-        memo = state.memo
-        center = memo.get(component)
-        if center is None:
-            center = self.compute(state, component)
-        width = _width(center, state.steps[inner])
-        saved = {key: memo.pop(key) for key in between if key in memo}
-        nested = component in state.overridden
-        state.overridden[component] = None
-        try:
+    def _reads_of_operand(
+        self, term: Derivative
+    ) -> tuple[Callable[[list[int]], tuple[_Key, ...]], Callable[[list[int]], _Key]]:
+        """From the places of the indices to the components that what is differentiated refers to,
+        and to what identifies it. A quantity is identified by its component, whatever the letters
+        of its indices are."""
+        if isinstance(term.of, Ref):
+            component = self.component(term.of)
+            return (lambda places: (component(places),)), component
+        number = self._numbers.setdefault(term, len(self._numbers))
+        slots = tuple(self.slot(index) for index in free_indices(term))
+        known = self._reads_inside
+
+        def name(places: list[int]) -> _Key:
+            return (number, *[places[slot] for slot in slots])
+
+        def reads(places: list[int]) -> tuple[_Key, ...]:
+            at = name(places)
+            if at not in known:
+                found: dict[_Key, None] = {}
+                self.clear_new(places)
+                self._collect(term.of, places, found)
+                known[at] = tuple(found)
+            return known[at]
+
+        return reads, name
+
+    def _beside(self, state: _State, component: _Key, inner: int) -> tuple[_State, _State, Decimal]:
+        """The points a step above and below in one component, and how far apart they are."""
+        known = state.beside.get((component, inner))
+        if known is None:
+            center = state.memo.get(component)
+            if center is None:
+                center = self.compute(state, component)
+            width = _width(center, state.steps[inner])
             above, below = center + width, center - width
-            memo[component] = above
-            value = code(state)
-            for key in between:
-                memo.pop(key, None)
-            memo[component] = below
-            return (value - code(state)) / (above - below)
-        finally:
-            for key in between:
-                memo.pop(key, None)
-            memo.update(saved)
-            memo[component] = center
-            if not nested:
-                del state.overridden[component]
+            cut = state.cut | {component}
+            depending = self._depending.setdefault((component, cut), {component: True})
+            known = state.beside[component, inner] = (
+                state.moved(component, above, cut, depending),
+                state.moved(component, below, cut, depending),
+                above - below,
+            )
+        return known
 
-    def _between(self, state: _State, of: Term, target: _Key) -> list[_Key] | None:
-        """The components through which ``of`` depends on ``target``; ``None`` if it doesn't.
+    def _depends(self, state: _State, key: _Key) -> bool:
+        """Whether a component depends on the one that was set last.
 
-        A component whose value an enclosing derivative has set is cut off from its definition.
+        A component whose value was set before, by an enclosing derivative, is cut off from its
+        definition.
         """
-        possible = self._dependents_of(target[0])
-        found: dict[_Key, bool] = {}
+        known = state.depending.get(key)
+        if known is None:
+            possible = self._dependents_of(state.target[0])
+            known = self._find_depends(key, possible, state.cut, state.depending)
+        return known
 
-        def depends(key: _Key) -> bool:
-            if key == target:
-                return True
-            known = found.get(key)
-            if known is None:
-                known = found[key] = False  # for a definition that refers to itself
-                if key[0] in possible and key not in state.overridden:
-                    for read in self._reads_of(key):  # all of them: each may add components
-                        known = depends(read) or known
-                found[key] = known
-            return known
-
-        reads: dict[_Key, None] = {}
-        self.clear_new(state.places)
-        self._collect(of, state.places, reads)
-        touched = False
-        for key in reads:
-            touched = depends(key) or touched
-        return [key for key, yes in found.items() if yes] if touched else None
+    def _find_depends(
+        self,
+        key: _Key,
+        possible: frozenset[str],
+        cut: frozenset[_Key],
+        found: dict[_Key, bool],
+    ) -> bool:
+        known = found.get(key)
+        if known is None:
+            known = found[key] = False  # for a definition that refers to itself
+            if key[0] in possible and key not in cut:
+                known = found[key] = any(
+                    self._find_depends(read, possible, cut, found) for read in self._reads_of(key)
+                )
+        return known
 
     def clear_new(self, places: list[int]) -> None:
         """Make room for the indices that were met since the evaluation began."""
@@ -698,6 +763,7 @@ class Evaluator:
             self._inputs.update(_flat(name, given))
         self._functions = dict(functions or {})
         self._states: dict[int, _State] = {}
+        self._tables: dict[tuple[Term, tuple[Index, ...], int], Table] = {}
 
     @property
     def problem(self) -> Problem:
@@ -733,15 +799,18 @@ class Evaluator:
         places = tuple((assignment or {}).values())
         return self._evaluate(term, indices, (places,), levels)[places]
 
-    def table(
-        self, term: Term, indices: Sequence[Index], *, levels: int = 1
-    ) -> dict[tuple[int, ...], Decimal]:
-        """The values of ``term`` for all values of ``indices``, by those values.
+    def table(self, term: Term, indices: Sequence[Index], *, levels: int = 1) -> Table:
+        """The values of ``term`` for all values of ``indices``, by those values; computed once.
 
         Raises the errors of :meth:`value`.
         """
-        ranges = [span(index, self._program.sizes) for index in indices]
-        return self._evaluate(term, indices, itertools.product(*ranges), levels)
+        what = (term, tuple(indices), levels)
+        known = self._tables.get(what)
+        if known is None:
+            ranges = [span(index, self._program.sizes) for index in indices]
+            rows = itertools.product(*ranges)
+            known = self._tables[what] = self._evaluate(term, indices, rows, levels)
+        return known
 
     def components(
         self, term: Term, assignment: Mapping[Index, int] | None = None

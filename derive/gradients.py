@@ -33,6 +33,7 @@ from derive.terms import Derivative, Term, free_indices, key, walk, weight
 
 if TYPE_CHECKING:
     from derive.beside import Beside
+    from derive.checks import Points
     from derive.scaling import Scaling
 
 __all__ = ["Derivation", "MatrixLine", "Result", "gradient"]
@@ -223,6 +224,10 @@ class Derivation:
 
     def python(self) -> str:
         """The source of a module with ``cost``, ``gradient`` and ``example``, for NumPy alone."""
+        return self._source
+
+    @cached_property
+    def _source(self) -> str:
         from derive.numpy_code import module_source
 
         return module_source(
@@ -262,6 +267,10 @@ class Derivation:
     def scaling(self) -> Scaling | None:
         """Why one divides by m: measured on generated data, see :mod:`derive.scaling`; ``None``
         where the cost is not a mean."""
+        return self._scaling
+
+    @cached_property
+    def _scaling(self) -> Scaling | None:
         from derive.scaling import measure
 
         return measure(self)
@@ -319,7 +328,7 @@ def _derived(
     beside: Beside | None,
     sizes: Mapping[str, int],
 ) -> Derivation:
-    from derive.checks import check_proofs, require
+    from derive.checks import Points, check_proofs, require
 
     names = _names(problem, wrt)
     resolved = resolve_sizes(problem, sizes)
@@ -330,7 +339,8 @@ def _derived(
         beside.begin(problem, {main.claim.by.name: main.result for main in mains}, seed)
     # What rests on a wrong step need not make sense: a wrong step is reported before anything is
     # made of it.
-    proofs = () if check == "none" else check_proofs(problem, lemmas, seed=seed)
+    drawn = Points(problem, seed)
+    proofs = () if check == "none" else check_proofs(problem, lemmas, seed=seed, drawn=drawn)
     if check == "raise":
         require(proofs)
     results = tuple(
@@ -354,10 +364,13 @@ def _derived(
     )
     if check == "none":
         return unchecked
-    checks = _all_checks(unchecked, seed, beside, proofs)
+    checks = _all_checks(unchecked, seed, beside, proofs, drawn)
     if check == "raise":
         require(checks)
-    return replace(unchecked, checks=checks)
+    checked = replace(unchecked, checks=checks)
+    # The module that was checked: it is the same with the checks as without them.
+    checked.__dict__["_source"] = unchecked.python()
+    return checked
 
 
 def check_again(derivation: Derivation, seed: int | None = None) -> tuple[Check, ...]:
@@ -370,6 +383,7 @@ def _all_checks(
     seed: int,
     beside: Beside | None = None,
     proofs: tuple[Check, ...] | None = None,
+    drawn: Points | None = None,
 ) -> tuple[Check, ...]:
     from derive.checks import check_all
 
@@ -387,6 +401,7 @@ def _all_checks(
         seed=seed,
         beside=beside,
         proofs=proofs,
+        drawn=drawn,
     )
 
 

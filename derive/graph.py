@@ -8,9 +8,10 @@ derived here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import hypot
 from typing import Literal, TypeAlias
 
 from derive.dependency import Scope, stamped_body
@@ -43,6 +44,7 @@ __all__ = [
     "Placed",
     "Placement",
     "Route",
+    "beside",
     "graph",
     "layers",
     "place",
@@ -310,13 +312,15 @@ class _Item:
     """What takes room in a rank: a node, a label, or the way of a long edge.
 
     ``before`` and ``after`` are the room on both sides of ``at``, across the flow: an edge runs
-    along one side of its label, not through its middle.
+    along one side of its label, not through its middle. ``leads`` is what belongs to the spine of
+    the picture, stages and the edges between them: it stays straight, and inputs make room.
     """
 
     rank: int
     before: float
     after: float
     along: float = 0.0
+    leads: bool = False
     at: float = 0.0
     above: list[_Item] = field(default_factory=list)
     below: list[_Item] = field(default_factory=list)
@@ -324,10 +328,23 @@ class _Item:
 
 #: The room between neighbours, between ranks, around the picture, and the half of an edge's way.
 _NEIGHBOUR_GAP = 16.0
-_RANK_GAP = 28.0
+_RANK_GAP = 30.0
 _MARGIN = 12.0
 _HALF_WAY = 9.0
 _SWEEPS = 12
+
+#: How far an edge runs straight out of a node and into one, where its heads stand.
+_STUB = 9.0
+
+#: More room between two ranks for each point that an edge moves sideways, and the most of it: an
+#: edge that is nearly flat is hard to follow.
+_SLANT, _MOST_SLANT = 0.2, 34.0
+
+#: How far apart edges stand at the border of a node.
+_PORT_STEP = 26.0
+
+#: How much more the spine counts than an input, where both want the same place.
+_SPINE = 1000.0
 
 
 def place(
@@ -355,103 +372,211 @@ def place(
     return right if right.width < down.width else down
 
 
-def _placed(  # noqa: PLR0915  # one placement, read from top to bottom
+def _placed(
     drawn: Graph,
     nodes: Mapping[str, Extent],
     labels: Mapping[int, Extent],
     direction: Direction,
 ) -> Placement:
     down = direction == "down"
-    layer = layers(drawn)
-    items: dict[str, _Item] = {}
-    for node in drawn.nodes:
-        size = nodes[node.name]
-        across, along = (size.width, size.height) if down else (size.height, size.width)
-        items[node.name] = _Item(2 * layer[node.name], across / 2, across / 2, along)
-    ranks: list[list[_Item]] = [[] for _ in range(2 * max(layer.values(), default=0) + 1)]
-    for item in items.values():
-        ranks[item.rank].append(item)
-    ways: list[list[_Item]] = []
-    for number, edge in enumerate(drawn.edges):
-        way = [items[edge.source]]
-        first, last = items[edge.source].rank + 1, items[edge.target].rank
-        for rank in range(first, last):
-            passing = _Item(rank, _HALF_WAY, _HALF_WAY)
-            if rank == first and number in labels:
-                size = labels[number]
-                if down:
-                    passing.after, passing.along = _HALF_WAY + size.width, size.height
-                else:
-                    passing.before, passing.along = _HALF_WAY + size.height, size.width
-            ranks[rank].append(passing)
-            way.append(passing)
-        way.append(items[edge.target])
-        for upper, lower in pairwise(way):
-            upper.below.append(lower)
-            lower.above.append(upper)
-        ways.append(way)
-    ranks = _ordered(ranks)
+    skeleton = _skeleton(drawn, nodes, labels, down=down)
+    ranks = _ordered(skeleton.ranks)
     _align(ranks)
-    start = [_MARGIN] * len(ranks)
-    depth = [max((item.along for item in rank), default=0.0) for rank in ranks]
-    for number in range(1, len(ranks)):
-        start[number] = start[number - 1] + depth[number - 1] + _RANK_GAP
     everything = [item for rank in ranks for item in rank]
     shift = _MARGIN - min(item.at - item.before for item in everything)
     for item in everything:
         item.at += shift
     across = max(item.at + item.after for item in everything) + _MARGIN
-    along = start[-1] + depth[-1] + _MARGIN
+    ports = _ports(skeleton.ways)
+    sheet = _sheet(ranks, skeleton.ways, ports, down=down)
+    along = sheet.end(len(ranks) - 1) + _MARGIN
+    placed = {name: sheet.box(item, -item.before, item.after) for name, item in skeleton.nodes()}
+    routes = tuple(
+        Route(edge, sheet.route(way, port), sheet.label(way[1]) if number in labels else None)
+        for number, (edge, way, port) in enumerate(
+            zip(drawn.edges, skeleton.ways, ports, strict=True)
+        )
+    )
+    width, height = (across, along) if down else (along, across)
+    return Placement(round(width, 2), round(height, 2), direction, placed, routes)
 
-    def point(at: float, flow: float) -> tuple[float, float]:
-        return (round(at, 2), round(flow, 2)) if down else (round(flow, 2), round(at, 2))
 
-    def rectangle(item: _Item, low: float, high: float) -> Placed:
-        flow = start[item.rank] + (depth[item.rank] - item.along) / 2
-        x, y = point(low, flow)
-        width, height = (high - low, item.along) if down else (item.along, high - low)
+@dataclass(frozen=True)
+class _Skeleton:
+    """What is to be placed: the items of the nodes, of each rank, and of the way of each edge."""
+
+    items: Mapping[str, _Item]
+    ranks: list[list[_Item]]
+    ways: list[list[_Item]]
+
+    def nodes(self) -> Iterable[tuple[str, _Item]]:
+        """The item of each node by its name."""
+        return self.items.items()
+
+
+def _skeleton(
+    drawn: Graph, nodes: Mapping[str, Extent], labels: Mapping[int, Extent], *, down: bool
+) -> _Skeleton:
+    layer = layers(drawn)
+    ranks: list[list[_Item]] = [[] for _ in range(2 * max(layer.values(), default=0) + 1)]
+    items: dict[str, _Item] = {}
+    for node in drawn.nodes:
+        size = nodes[node.name]
+        across, along = (size.width, size.height) if down else (size.height, size.width)
+        leads = node.body is not None
+        item = _Item(2 * layer[node.name], across / 2, across / 2, along, leads)
+        items[node.name] = item
+        ranks[item.rank].append(item)
+    ranks = [_stages_inside(rank) for rank in ranks]
+    ways = []
+    for number, edge in enumerate(drawn.edges):
+        way = _way(items[edge.source], items[edge.target], labels.get(number), down=down)
+        for item in way[1:-1]:
+            ranks[item.rank].append(item)
+        for upper, lower in pairwise(way):
+            upper.below.append(lower)
+            lower.above.append(upper)
+        ways.append(way)
+    return _Skeleton(items, ranks, ways)
+
+
+def _stages_inside(rank: list[_Item]) -> list[_Item]:
+    """The stages of a rank in its middle, the inputs on both sides of them."""
+    stages = [item for item in rank if item.leads]
+    inputs = [item for item in rank if not item.leads]
+    half = len(inputs) // 2
+    return [*inputs[:half], *stages, *inputs[half:]]
+
+
+def _way(source: _Item, target: _Item, label: Extent | None, *, down: bool) -> list[_Item]:
+    """The items of an edge from its source to its target; its label stands in the first rank."""
+    way = [source]
+    for rank in range(source.rank + 1, target.rank):
+        passing = _Item(rank, _HALF_WAY, _HALF_WAY, leads=source.leads)
+        if label is not None and len(way) == 1:
+            if down:
+                passing.after, passing.along = _HALF_WAY + label.width, label.height
+            else:
+                passing.before, passing.along = _HALF_WAY + label.height, label.width
+        way.append(passing)
+    return [*way, target]
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """The page: where each rank starts along the flow, and how deep it is."""
+
+    start: Sequence[float]
+    depth: Sequence[float]
+    down: bool
+
+    def end(self, rank: int) -> float:
+        """Where a rank ends along the flow."""
+        return self.start[rank] + self.depth[rank]
+
+    def point(self, at: float, flow: float) -> tuple[float, float]:
+        """A point by its places across and along the flow."""
+        return (round(at, 2), round(flow, 2)) if self.down else (round(flow, 2), round(at, 2))
+
+    def box(self, item: _Item, low: float, high: float) -> Placed:
+        """The rectangle in the middle of the item's rank from ``low`` to ``high`` beside it."""
+        flow = self.start[item.rank] + (self.depth[item.rank] - item.along) / 2
+        x, y = self.point(item.at + low, flow)
+        width, height = (high - low, item.along) if self.down else (item.along, high - low)
         return Placed(x, y, round(width, 2), round(height, 2))
 
-    placed = {
-        name: rectangle(item, item.at - item.before, item.at + item.after)
-        for name, item in items.items()
-    }
-    ports = _ports(ways)
-    routes = []
-    for number, (edge, way) in enumerate(zip(drawn.edges, ways, strict=True)):
+    def label(self, item: _Item) -> Placed:
+        """The rectangle of the label of an edge that passes there: right of it, or above it."""
+        if self.down:
+            return self.box(item, _HALF_WAY, item.after)
+        return self.box(item, -item.before, -_HALF_WAY)
+
+    def route(
+        self, way: Sequence[_Item], port: tuple[float, float]
+    ) -> tuple[tuple[float, float], ...]:
+        """The corners of an edge: straight out of its source, straight past what stands in the
+        ranks between, and straight into its target."""
         source, target = way[0], way[-1]
-        leaves = start[source.rank] + (depth[source.rank] + source.along) / 2
-        arrives = start[target.rank] + (depth[target.rank] - target.along) / 2
-        points = [point(ports[number][0], leaves)]
-        if leaves < start[source.rank] + depth[source.rank]:
-            # Straight past neighbours that are taller than the node itself.
-            points.append(point(ports[number][0], start[source.rank] + depth[source.rank]))
+        leaves = self.start[source.rank] + (self.depth[source.rank] + source.along) / 2
+        arrives = self.start[target.rank] + (self.depth[target.rank] - target.along) / 2
+        corners = [(port[0], leaves), (port[0], self.end(source.rank) + _STUB)]
         for item in way[1:-1]:
-            points.append(point(item.at, start[item.rank]))
-            if depth[item.rank]:
-                points.append(point(item.at, start[item.rank] + depth[item.rank]))
-        if arrives > start[target.rank]:
-            points.append(point(ports[number][1], start[target.rank]))
-        points.append(point(ports[number][1], arrives))
-        label = None
-        if number in labels:
-            item = way[1]
-            low, high = (
-                (item.at + _HALF_WAY, item.at + item.after)
-                if down
-                else (item.at - item.before, item.at - _HALF_WAY)
-            )
-            label = rectangle(item, low, high)
-        routes.append(Route(edge, tuple(points), label))
-    width, height = (across, along) if down else (along, across)
-    return Placement(round(width, 2), round(height, 2), direction, placed, tuple(routes))
+            corners += [(item.at, self.start[item.rank]), (item.at, self.end(item.rank))]
+        corners += [(port[1], self.start[target.rank] - _STUB), (port[1], arrives)]
+        return _straightened([self.point(*corner) for corner in corners])
+
+
+def _sheet(
+    ranks: Sequence[Sequence[_Item]],
+    ways: Sequence[Sequence[_Item]],
+    ports: Sequence[tuple[float, float]],
+    *,
+    down: bool,
+) -> _Sheet:
+    depth = [max((item.along for item in rank), default=0.0) for rank in ranks]
+    sideways = [0.0] * len(ranks)  # the farthest that an edge moves below each rank
+    for way, port in zip(ways, ports, strict=True):
+        at = [port[0], *(item.at for item in way[1:-1]), port[1]]
+        for item, (before, after) in zip(way[:-1], pairwise(at), strict=True):
+            sideways[item.rank] = max(sideways[item.rank], abs(after - before))
+    start = [_MARGIN]
+    for room, moved in zip(depth[:-1], sideways[:-1], strict=True):
+        start.append(start[-1] + room + _RANK_GAP + min(_SLANT * moved, _MOST_SLANT))
+    return _Sheet(start, depth, down)
+
+
+def _straightened(points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """The corners without those at which nothing turns.
+
+    >>> _straightened([(0, 0), (0, 1), (0, 1), (0, 3), (2, 3)])
+    ((0, 0), (0, 3), (2, 3))
+    """
+    kept: list[tuple[float, float]] = []
+    for x, y in points:
+        if kept and kept[-1] == (x, y):
+            continue
+        if len(kept) > 1:
+            (x0, y0), (x1, y1) = kept[-2:]
+            if abs((x1 - x0) * (y - y1) - (y1 - y0) * (x - x1)) < 1e-6:
+                kept.pop()
+        kept.append((x, y))
+    return tuple(kept)
+
+
+def beside(points: Sequence[tuple[float, float]], offset: float) -> tuple[tuple[float, float], ...]:
+    """The way that keeps ``offset`` from another one everywhere, however that one slants.
+
+    Args:
+        points: at least two corners, each different from the one before.
+        offset: in points; with a positive one the way lies to the right of one that goes down,
+            and above one that goes right.
+
+    >>> beside([(0.0, 0.0), (0.0, 10.0), (10.0, 10.0)], 2)
+    ((2.0, 0.0), (2.0, 8.0), (10.0, 8.0))
+    """
+    normals = []
+    for (x0, y0), (x1, y1) in pairwise(points):
+        length = hypot(x1 - x0, y1 - y0)
+        normals.append(((y1 - y0) / length, (x0 - x1) / length))
+    moved = []
+    ends = pairwise([normals[0], *normals, normals[-1]])
+    for (x, y), ((a0, b0), (a1, b1)) in zip(points, ends, strict=True):
+        # The corner of two parallels stands on the line that halves the angle; where an edge
+        # turns back sharply it would be far away.
+        scale = offset / max(1 + a0 * a1 + b0 * b1, 0.3)
+        moved.append((round(x + (a0 + a1) * scale, 2), round(y + (b0 + b1) * scale, 2)))
+    return tuple(moved)
 
 
 def _ordered(ranks: list[list[_Item]]) -> list[list[_Item]]:
     """Each rank in an order in which few edges cross: barycentre sweeps, the best one kept."""
-    best = [list(rank) for rank in ranks]
-    fewest = _crossings(best)
     current = [list(rank) for rank in ranks]
+    for upper, lower in pairwise(current):
+        if all(item.above for item in lower):  # ways alone, in the order of their sources
+            spot = {id(item): number for number, item in enumerate(upper)}
+            lower.sort(key=lambda item, spot=spot: spot[id(item.above[0])])  # type: ignore[misc]
+    best = [list(rank) for rank in current]
+    fewest = _crossings(best)
     for sweep in range(_SWEEPS):
         if not fewest:
             break
@@ -492,33 +617,35 @@ def _align(ranks: Sequence[Sequence[_Item]]) -> None:
             wanted = []
             for item in rank:
                 near = (item.below if upward else item.above) or [item]
+                near = [other for other in near if other.leads] or near
                 wanted.append(sum(other.at for other in near) / len(near))
             _apart(rank, wanted)
 
 
 def _apart(rank: Sequence[_Item], wanted: Sequence[float]) -> None:
-    """The places nearest to the wanted ones (least squares) at which neighbours keep apart: pools
-    of neighbours that would collide move together."""
+    """The places nearest to the wanted ones (weighted least squares) at which neighbours keep
+    apart: pools of neighbours that would collide move together."""
     offsets = [0.0]
     for left, right in pairwise(rank):
         offsets.append(offsets[-1] + left.after + _NEIGHBOUR_GAP + right.before)
-    pools: list[tuple[float, int]] = []
-    for want, offset in zip(wanted, offsets, strict=False):
-        total, size = want - offset, 1
-        while pools and pools[-1][0] / pools[-1][1] > total / size:
-            before, count = pools.pop()
-            total, size = total + before, size + count
-        pools.append((total, size))
+    pools: list[tuple[float, float, int]] = []  # the weighted sum, the weight, how many
+    for item, want, offset in zip(rank, wanted, offsets, strict=False):
+        weight = _SPINE if item.leads else 1.0
+        total, size = weight * (want - offset), 1
+        while pools and pools[-1][0] / pools[-1][1] > total / weight:
+            before, heavy, count = pools.pop()
+            total, weight, size = total + before, weight + heavy, size + count
+        pools.append((total, weight, size))
     number = 0
-    for total, size in pools:
+    for total, weight, size in pools:
         for _ in range(size):
-            rank[number].at = total / size + offsets[number]
+            rank[number].at = total / weight + offsets[number]
             number += 1
 
 
 def _ports(ways: Sequence[Sequence[_Item]]) -> list[tuple[float, float]]:
     """Where each edge leaves its source and enters its target: side by side along the border, in
-    the order in which the edges come."""
+    the order in which the edges come, one of the spine in the middle."""
     ports = [[way[0].at, way[-1].at] for way in ways]
     for end, near in ((0, 1), (-1, -2)):
         groups: dict[int, list[int]] = {}
@@ -526,9 +653,11 @@ def _ports(ways: Sequence[Sequence[_Item]]) -> list[tuple[float, float]]:
             groups.setdefault(id(way[end]), []).append(number)
         for group in groups.values():
             node = ways[group[0]][end]
-            room = 0.8 * (node.before + node.after) / len(group)
-            step = min(room, 26.0)
             group.sort(key=lambda number: ways[number][near].at)
+            spine = [n for n, number in enumerate(group) if ways[number][0].leads]
+            middle = spine[0] if len(spine) == 1 else (len(group) - 1) / 2
+            reach = max(middle, len(group) - 1 - middle)
+            step = min(_PORT_STEP, 0.8 * node.before / reach) if reach else 0.0
             for n, number in enumerate(group):
-                ports[number][end] = node.at + (n - (len(group) - 1) / 2) * step
+                ports[number][end] = node.at + (n - middle) * step
     return [(first, last) for first, last in ports]

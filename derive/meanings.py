@@ -134,8 +134,19 @@ def _slip(problem: Problem, form: _Form) -> Slip | None:
     closed = Sum(other, substitute(derivative, {example: other}))
     wrong = add(multiply(*coefficient, *stays, closed, *moved), *others)
     right = add(multiply(*coefficient, summed), *others)
+    functions = {
+        function.name: _identity if function.arity == 1 else _square
+        for function in problem.functions
+    }
+    former: Evaluator | None = None
     for sizes, values in _candidates(problem):
-        slip = _refutation(problem, right, wrong, example, sizes, values)
+        # Points with the same sizes share what was made of the terms.
+        if former is None or former.sizes != sizes:
+            evaluator = Evaluator(problem, sizes, values, functions)
+        else:
+            evaluator = former.at(values, functions)
+        former = evaluator
+        slip = _refutation(problem, right, wrong, example, evaluator, values)
         if slip is not None:
             return slip
     return None
@@ -200,25 +211,23 @@ def _refutation(
     right: Term,
     wrong: Term,
     example: Index,
-    sizes: dict[str, int],
+    evaluator: Evaluator,
     values: Mapping[str, object],
 ) -> Slip | None:
-    functions = {
-        function.name: _identity if function.arity == 1 else _square
-        for function in problem.functions
-    }
+    sizes = evaluator.sizes
+    extent = sizes[example.size] if isinstance(example.size, str) else example.size
+    slipped: list[Fraction] = []
     try:
-        evaluator = Evaluator(problem, sizes, values, functions)
         assignment = dict.fromkeys(free_indices(right), 1)
         truth = _exact(evaluator.value(right, assignment))
-        extent = sizes[example.size] if isinstance(example.size, str) else example.size
-        slipped = [
-            _exact(evaluator.value(wrong, {**assignment, example: place}))
-            for place in range(1, extent + 1)
-        ]
+        if truth is None:
+            return None
+        for place in range(1, extent + 1):
+            value = _exact(evaluator.value(wrong, {**assignment, example: place}))
+            if value is None or value == truth:
+                return None
+            slipped.append(value)
     except EvaluationError:
-        return None
-    if truth is None or any(each is None or each == truth for each in slipped):
         return None
     shown = tuple(
         (Ref(quantity.name, place), Fraction(value))
@@ -230,7 +239,7 @@ def _refutation(
         tuple(sizes.items()),
         shown,
         truth,
-        tuple(each for each in slipped if each is not None),
+        tuple(slipped),
         _assumption(problem),
     )
 

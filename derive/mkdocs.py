@@ -17,6 +17,10 @@ a fence stands for a derivation, by its name alone or with options, one a line::
     parts: result, any
     ```
 
+Derivations are kept in ``.cache/plugin/derive`` (the plugin's option ``cache_dir``) beside
+``mkdocs.yml``, and made anew only if what they are made from has changed. A problem of the
+author's own is ``path/to/file.py:name`` or ``module:name``, in the folder of ``mkdocs.yml``.
+
 What cannot be derived, and a derivation whose checks fail, is a warning that names the page, so
 that ``mkdocs build --strict`` fails; the page says what is wrong in its place.
 
@@ -29,97 +33,46 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
+from derive.asked import Request, read_request
 from derive.errors import DeriveError, InputError
+from derive.files import write_whole
 
-if TYPE_CHECKING:
-    from derive.gradients import Derivation
-
-__all__ = ["Request", "fence", "validate"]
+__all__ = ["fence", "read_fence", "validate"]
 
 #: MkDocs counts the warnings of its own loggers: with ``--strict`` one of them fails the build.
 _log = logging.getLogger("mkdocs.plugins.derive")
 
 _OPTION = re.compile(r"\s*([A-Za-z_]\w*)\s*:\s*(.*)")
 
+#: Where the site has the style sheet and the script that all its derivations share.
+_SHEET, _SCRIPT = "assets/derive/derive.css", "assets/derive/derive.js"
 
-@dataclass(frozen=True)
-class Request:
-    """What a fence asks for.
 
-    Attributes:
-        name: a catalogue name, or ``path/to/file.py:name``, from the folder of ``mkdocs.yml``.
-        wrt: what to differentiate by; what the problem says if empty.
-        sizes: the sizes of the written-out case, as pairs.
-        detail, layout, look, parts, label: as the exporters take them; empty for their own choice.
+def read_fence(source: str, header: Mapping[str, str] | None = None) -> Request:
+    """What is asked for by the lines of a fence and by the options in its header.
+
+    Raises:
+        InputError: a line cannot be read, an option is given twice, or there is none such.
+
+    >>> read_fence("name: mlp\\nm: 3").asked
+    Asked(target='mlp', wrt=(), sizes=(('m', 3),), seed=0)
     """
-
-    name: str
-    wrt: tuple[str, ...] = ()
-    sizes: tuple[tuple[str, int], ...] = ()
-    detail: str = ""
-    layout: str = ""
-    look: str = ""
-    parts: str = ""
-    label: str = ""
-
-    @classmethod
-    def read(cls, source: str, header: Mapping[str, str] | None = None) -> Request:
-        """What is asked for by the lines of a fence and by the options in its header.
-
-        A name of at most three letters that is no option is that of a size: ``m: 3``.
-
-        Raises:
-            InputError: a line cannot be read, an option is given twice, or there is none such.
-
-        >>> Request.read("name: mlp\\nm: 3")
-        Request(name='mlp', wrt=(), sizes=(('m', 3),), detail='', layout='', look='', parts='', \
-label='')
-        """
-        given = dict(header or {})
-        for line in source.splitlines():
-            if not line.strip() or line.lstrip().startswith("#"):
-                continue
-            # The colon of a path is no option's: no space follows it.
-            found = _OPTION.fullmatch(line) if re.search(r":(\s|$)", line) else None
-            key, value = found.groups() if found else ("name", line)
-            if key in given:
-                raise InputError(
-                    f"{key} is given twice, as {given[key]!r} and as {value.strip()!r}"
-                )
-            given[key] = value.strip().strip("\"'")
-        if not given.get("name"):
-            raise InputError("say what is derived: a catalogue name, or path/to/file.py:name")
-        sizes = _sizes(given.pop("sizes", ""))
-        known = [field.name for field in fields(cls)]
-        for key in [key for key in given if key not in known]:
-            if len(key) > 3:
-                near = get_close_matches(key, [*known, "sizes"], n=1)
-                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-                raise InputError(f"there is no option {key!r}; {hint}")
-            sizes += _sizes(f"{key}={given.pop(key)}")
-        names = [name for name, _ in sizes]
-        for name in names:
-            if names.count(name) > 1:
-                raise InputError(f"the size {name} is given twice")
-        wrt = tuple(given.pop("wrt", "").replace(",", " ").split())
-        return cls(wrt=wrt, sizes=sizes, **given)
-
-
-def _sizes(text: str) -> tuple[tuple[str, int], ...]:
-    sizes = []
-    for part in filter(None, text.replace(",", " ").split()):
-        name, _, value = part.partition("=")
-        if not value.isdecimal():
-            raise InputError(f"{part!r} is no size; write m=3")
-        sizes.append((name, int(value)))
-    return tuple(sizes)
+    given = dict(header or {})
+    for line in source.splitlines():
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        # The colon of a path is no option's: no space follows it.
+        found = _OPTION.fullmatch(line) if re.search(r":(\s|$)", line) else None
+        key, value = found.groups() if found else ("name", line)
+        if key in given:
+            raise InputError(f"{key} is given twice, as {given[key]!r} and as {value.strip()!r}")
+        given[key] = value.strip().strip("\"'")
+    return read_request(given.pop("name", ""), given)
 
 
 class Fences:
@@ -127,44 +80,39 @@ class Fences:
 
     Attributes:
         page: what the page is called in warnings.
-        folder: where paths of problems start.
+        folder: where paths of problems start, and which they don't leave.
+        cache: the folder of the derivations that are kept; none are if it is ``None``.
         defaults: options for fences that don't have them.
+        shares: whether the page loads the style sheet; otherwise its first fence brings it.
         files: the files that the pages depend on.
     """
 
     def __init__(self) -> None:
         self.page = ""
         self.folder = Path()
+        self.cache: Path | None = None
         self.defaults: dict[str, str] = {}
+        self.shares = False
         self.files: set[Path] = set()
-        self._derived: dict[object, Derivation] = {}
         self._on_page: WeakKeyDictionary[Any, list[str]] = WeakKeyDictionary()
 
     def fence(self, source: str, md: Any, options: Mapping[str, str] | None = None) -> str:
         """The HTML of a fence; an error is a warning, and a box on the page."""
         try:
-            request = Request.read(source, options)
-            chosen = {key: value for key, value in self.defaults.items() if value}
-            missing: dict[str, Any] = {
-                key: value for key, value in chosen.items() if not getattr(request, key)
-            }
-            return self._html(replace(request, **missing), md)
+            return self._html(read_fence(source, options), md)
         except DeriveError as error:
             where = f"{self.page}: " if self.page else ""
-            _log.warning("%sderivation: %s", where, error)
-            return _box(str(error), source)
+            message = " ".join(str(error).split())
+            _log.warning("%sderivation: %s", where, message)
+            return _box(message, source)
 
     def _html(self, request: Request, md: Any) -> str:
+        from derive.cache import checked, derivation_of
         from derive.exporters import html
-        from derive.notation import Look
 
-        derivation = self._derivation(request)
-        chosen: dict[str, Any] = {}
-        for option in ("detail", "layout", "parts"):
-            if value := getattr(request, option):
-                chosen[option] = value
-        if request.look:
-            chosen["look"] = Look.read(request.look)
+        found = derivation_of(request.asked, self.folder, self.cache)
+        self.files.update(found.files)
+        derivation = checked(found)
         labels = self._on_page.setdefault(md, [])
         label = request.label or derivation.problem.name
         if request.label in labels and request.label:
@@ -172,35 +120,15 @@ class Fences:
         names = [label, *(f"{label}-{n}" for n in range(2, len(labels) + 3))]
         label = next(name for name in names if name not in labels)
         # Two derivations of one page need labels of their own, and share one style sheet.
-        written = html.export(derivation, page=False, label=label, style=not labels, **chosen)
+        written = html.export(
+            derivation,
+            page=False,
+            label=label,
+            style=not (labels or self.shares),
+            **request.printed(self.defaults),
+        )
         labels.append(label)
         return written
-
-    def _derivation(self, request: Request) -> Derivation:
-        """The derivation, made anew only if what it is made from has changed."""
-        from derive.gradients import gradient
-        from derive.targets import find
-
-        target, content = request.name, b""
-        path, colon, name = request.name.rpartition(":")
-        if colon:
-            file = (self.folder / path).resolve()
-            self.files.add(file)
-            target = f"{file}:{name}"
-            content = file.read_bytes() if file.is_file() else b""
-        key = (target, content, request.wrt, request.sizes)
-        if key not in self._derived:
-            problem = find(target)
-            sizes: dict[str, Any] = dict(request.sizes)
-            derived = gradient(problem, request.wrt or None, check="report", **sizes)
-            failed = [check for check in derived.checks if check.status != "passed"]
-            if failed:
-                said = "; ".join(check.message or str(check.about) for check in failed)
-                raise InputError(
-                    f"of the checks of {request.name}, {len(failed)} did not pass: {said}"
-                )
-            self._derived[key] = derived
-        return self._derived[key]
 
 
 def _box(message: str, source: str) -> str:
@@ -266,7 +194,10 @@ class Hooks:
         self.fences = Fences()
         if config["config_file_path"]:
             self.fences.folder = Path(config["config_file_path"]).parent
+        cache = self.config["cache_dir"]
+        self.fences.cache = self.fences.folder / (cache or ".cache/plugin/derive")
         self.fences.defaults = {key: self.config[key] for key in _DEFAULTS}
+        self.fences.shares = True
 
         def formatted(
             source: str, language: str, css_class: str, options: dict[str, Any], md: Any, **_: Any
@@ -290,11 +221,21 @@ class Hooks:
         # Both read fences, and the one of Python-Markdown would leave the marks behind.
         if "fenced_code" in config["markdown_extensions"]:
             config["markdown_extensions"].remove("fenced_code")
+        for key, address in (("extra_css", _SHEET), ("extra_javascript", _SCRIPT)):
+            config[key] = [*(each for each in config.get(key) or () if each != address), address]
         return config
 
     def on_page_markdown(self, _source: str, *, page: Any, **_: Any) -> None:
         """Note which page is made, for warnings."""
         self.fences.page = page.file.src_uri
+
+    def on_post_build(self, *, config: Any, **_: Any) -> None:
+        """Put the style sheet and the script into the site: nothing is loaded from elsewhere."""
+        from derive.exporters import html
+
+        site = Path(config["site_dir"])
+        write_whole(site / _SHEET, html.stylesheet() + _LEVELLED)
+        write_whole(site / _SCRIPT, _STARTED.replace("SCRIPT", html.script().strip()))
 
     def on_serve(self, server: Any, **_: Any) -> Any:
         """Build anew when a problem's file changes."""
@@ -307,6 +248,26 @@ class Hooks:
 #: Options of the plugin: what fences without them have.
 _DEFAULTS = ("detail", "layout", "look", "parts")
 
+#: Themes made of Bootstrap give a legend a line of its own, as wide as there is room.
+_LEVELLED = """
+.derive .derive-switch legend { width: auto; margin: 0; line-height: inherit; }
+"""
+
+#: The script of derivations, run once the page is there. A theme that changes pages without loading
+#: them anew (Material's instant navigation) says when it has done so.
+_STARTED = """"use strict";
+const derive = () => {
+SCRIPT
+};
+if (typeof document$ !== "undefined") {
+  document$.subscribe(derive);
+} else if (document.readyState === "loading") {
+  document.addEventListener("DOMContentLoaded", derive);
+} else {
+  derive();
+}
+"""
+
 
 def __getattr__(name: str) -> Any:
     """The plugin's class is made when MkDocs asks for it, so that nobody else needs MkDocs."""
@@ -316,7 +277,7 @@ def __getattr__(name: str) -> Any:
 
     plugins = import_module("mkdocs.plugins")
     option = import_module("mkdocs.config.config_options").Type
-    scheme = tuple((key, option(str, default="")) for key in _DEFAULTS)
+    scheme = tuple((key, option(str, default="")) for key in (*_DEFAULTS, "cache_dir"))
     made = type(
         name, (Hooks, plugins.BasePlugin), {"config_scheme": scheme, "__module__": __name__}
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import decimal
 import itertools
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -274,15 +274,27 @@ class SmoothFunction:
             inner += d * u
         return total + self.scale * (-inner * inner).exp()
 
-    def in_sympy(self, arguments: tuple[Any, ...]) -> Any:
-        """The same function of SymPy expressions."""
+    def in_sympy(
+        self,
+        arguments: tuple[Any, ...],
+        *,
+        exponential: Callable[[Any], Any] | None = None,
+        part: Callable[[Any], Any] = lambda inner: inner,
+    ) -> Any:
+        """The same function of SymPy expressions.
+
+        Args:
+            arguments: what it is applied to.
+            exponential: stands for ``sympy.exp``.
+            part: what becomes of the sum under the square.
+        """
         import sympy
 
         total, inner = sympy.Integer(0), sympy.Integer(0)
         for (a, b, d), u in zip(self.coefficients(len(arguments)), arguments, strict=True):
             total += _rational(a) * u + _rational(b) * u**2
             inner += _rational(d) * u
-        return total + _rational(self.scale) * sympy.exp(-(inner**2))
+        return total + _rational(self.scale) * (exponential or sympy.exp)(-(part(inner) ** 2))
 
     def floats(self, count: int) -> tuple[list[float], list[float], list[float], float]:
         """``a``, ``b``, ``d`` and ``c`` as floats, for ``count`` arguments."""

@@ -69,7 +69,10 @@ def _run(path: Path) -> ModuleType:
         raise InputError(f"there is no file {path}")
     module = ModuleType(path.stem)
     module.__file__ = str(path)
-    folder = str(path.resolve().parent)
+    top, package = _package_of(path)
+    if package:
+        module.__package__ = package
+    folder = str(top)
     sys.path.insert(0, folder)
     try:
         code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
@@ -80,6 +83,16 @@ def _run(path: Path) -> ModuleType:
         if folder in sys.path:
             sys.path.remove(folder)
     return module
+
+
+def _package_of(path: Path) -> tuple[Path, str]:
+    """The folder from which the file is imported, and the package that it is part of, so that
+    ``from . import …`` means what it says; no package where there is no ``__init__.py``."""
+    folder, names = path.resolve().parent, []
+    while (folder / "__init__.py").is_file() and folder.parent != folder:
+        names.append(folder.name)
+        folder = folder.parent
+    return folder, ".".join(reversed(names))
 
 
 def _report(path: Path, error: BaseException) -> str:

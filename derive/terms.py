@@ -46,8 +46,10 @@ __all__ = [
     "fresh_index",
     "is_negative",
     "key",
+    "kinds",
     "map_children",
     "multiply",
+    "names",
     "negate",
     "power",
     "reciprocal",
@@ -95,7 +97,23 @@ IndexLike: TypeAlias = Index | int
 class Term:
     """Base of all terms. Terms are immutable, hashable and compare by structure."""
 
-    __slots__ = ()
+    # What is asked for again and again is kept with the term. None of it is a field: it takes no
+    # part in equality, and is neither copied nor pickled.
+    __slots__ = ("_free", "_hash", "_key", "_kinds", "_names", "_stamped")
+    _free: tuple[Index, ...]
+    _hash: int
+    _key: object
+    _kinds: frozenset[type[Term]]
+    _names: frozenset[str]
+    _stamped: bool
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            found = hash(_FIELDS[type(self)](self))
+            object.__setattr__(self, "_hash", found)
+            return found
 
     def __str__(self) -> str:
         from derive.notation import plain_text  # a term prints through the one notation there is
@@ -111,6 +129,7 @@ class Number(Term):
     origin: tuple[Origin, ...] = field(default=(), compare=False, repr=False)
 
     __str__ = Term.__str__
+    __hash__ = Term.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +140,7 @@ class Size(Term):
     origin: tuple[Origin, ...] = field(default=(), compare=False, repr=False)
 
     __str__ = Term.__str__
+    __hash__ = Term.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +157,7 @@ class Ref(Term):
         return tuple(place for place in self.indices if isinstance(place, Index))
 
     __str__ = Term.__str__
+    __hash__ = Term.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +170,7 @@ class Apply(Term):
     orders: tuple[int, ...] = ()
 
     __str__ = Term.__str__
+    __hash__ = Term.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +181,7 @@ class Family(Term):
     body: Term
 
     __str__ = Term.__str__
+    __hash__ = Term.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +192,7 @@ class Sum(Term):
     body: Term
 
     __str__ = Term.__str__
+    __hash__ = Term.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +202,7 @@ class Product(Term):
     factors: tuple[Term, ...]
 
     __str__ = Term.__str__
+    __hash__ = Term.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +212,7 @@ class Add(Term):
     terms: tuple[Term, ...]
 
     __str__ = Term.__str__
+    __hash__ = Term.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +223,7 @@ class Power(Term):
     exponent: Term
 
     __str__ = Term.__str__
+    __hash__ = Term.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +238,7 @@ class Derivative(Term):
     by: Ref
 
     __str__ = Term.__str__
+    __hash__ = Term.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +249,23 @@ class Delta(Term):
     right: IndexLike
 
     __str__ = Term.__str__
+    __hash__ = Term.__hash__
 
+
+#: The fields of each kind that take part in equality.
+_FIELDS: Mapping[type[Term], Callable[[Any], object]] = {
+    Number: attrgetter("value"),
+    Size: attrgetter("name"),
+    Ref: attrgetter("name", "indices"),
+    Apply: attrgetter("function", "arguments", "orders"),
+    Family: attrgetter("index", "body"),
+    Sum: attrgetter("index", "body"),
+    Product: attrgetter("factors"),
+    Add: attrgetter("terms"),
+    Power: attrgetter("base", "exponent"),
+    Derivative: attrgetter("of", "by"),
+    Delta: attrgetter("left", "right"),
+}
 
 ZERO = Number(Fraction(0))
 ONE = Number(Fraction(1))
@@ -380,7 +424,42 @@ def walk(term: Term) -> Iterator[Term]:
 
 def contains(term: Term, kind: type[Term] | tuple[type[Term], ...]) -> bool:
     """Whether a term of this kind occurs in ``term``."""
-    return any(isinstance(part, kind) for part in walk(term))
+    return any(issubclass(each, kind) for each in kinds(term))
+
+
+def kinds(term: Term) -> frozenset[type[Term]]:
+    """The kinds of term that occur in ``term``.
+
+    >>> sorted(kind.__name__ for kind in kinds(add(Ref("a"), ONE)))
+    ['Add', 'Number', 'Ref']
+    """
+    try:
+        return term._kinds  # noqa: SLF001 - kept there by this module
+    except AttributeError:
+        found = frozenset((type(term),)).union(*map(kinds, children(term)))
+        object.__setattr__(term, "_kinds", found)
+        return found
+
+
+def names(term: Term) -> frozenset[str]:
+    """The names of the quantities and of the functions that occur in ``term``.
+
+    >>> sorted(names(Apply("ln", (add(Ref("a"), ONE),))))
+    ['a', 'ln']
+    """
+    try:
+        return term._names  # noqa: SLF001 - kept there by this module
+    except AttributeError:
+        own = (
+            (term.name,)
+            if isinstance(term, Ref)
+            else (term.function,)
+            if isinstance(term, Apply)
+            else ()
+        )
+        found = frozenset(own).union(*map(names, children(term)))
+        object.__setattr__(term, "_names", found)
+        return found
 
 
 def references(term: Term) -> Iterator[Ref]:
@@ -423,20 +502,19 @@ def own_indices(term: Term) -> tuple[Index, ...]:
 
 def free_indices(term: Term) -> tuple[Index, ...]:
     """The running indices that no sum inside ``term`` binds, in order of first appearance."""
-    found: dict[Index, None] = {}
-    _collect_free(term, (), found)
-    return tuple(found)
-
-
-def _collect_free(term: Term, bound: tuple[Index, ...], found: dict[Index, None]) -> None:
-    if isinstance(term, (Sum, Family)):
-        _collect_free(term.body, (*bound, term.index), found)
-        return
-    for index in own_indices(term):
-        if index not in bound:
-            found[index] = None
-    for child in children(term):
-        _collect_free(child, bound, found)
+    try:
+        return term._free  # noqa: SLF001 - kept there by this module
+    except AttributeError:
+        pass
+    inside = children(term)
+    if not inside:
+        free = tuple(dict.fromkeys(own_indices(term)))
+    elif isinstance(term, (Sum, Family)):
+        free = tuple(index for index in free_indices(term.body) if index != term.index)
+    else:
+        free = tuple(dict.fromkeys(index for child in inside for index in free_indices(child)))
+    object.__setattr__(term, "_free", free)
+    return free
 
 
 def bound_indices(term: Term) -> tuple[Index, ...]:
@@ -480,7 +558,7 @@ def substitute(term: Term, values: Mapping[Index, IndexLike], spare: Iterable[In
             changed = tuple(
                 values.get(index, index) if isinstance(index, Index) else index for index in indices
             )
-            return term if changed == indices else replace(term, indices=changed)
+            return term if changed == indices else Ref(term.name, changed, term.origin)
         case Delta(left=left, right=right):
             return Delta(
                 values.get(left, left) if isinstance(left, Index) else left,
@@ -502,6 +580,8 @@ def substitute(term: Term, values: Mapping[Index, IndexLike], spare: Iterable[In
             new_body = substitute(body, used, spare)
             return Sum(renamed, new_body) if isinstance(term, Sum) else Family(renamed, new_body)
         case _:
+            if not any(index in values for index in free_indices(term)):
+                return term
             return map_children(term, lambda child: substitute(child, values, spare))
 
 
@@ -531,10 +611,15 @@ def separate(term: Term, taken: tuple[Index, ...], spare: Iterable[Index] = ()) 
 
 def key(term: Term) -> object:
     """A hashable value that is equal for terms which differ in names of bound indices alone."""
-    return _key(term, {})
+    try:
+        return term._key  # noqa: SLF001 - kept there by this module
+    except AttributeError:
+        found = _key_of(term, {})
+        object.__setattr__(term, "_key", found)
+        return found
 
 
-def _key(term: Term, depth: dict[Index, int]) -> object:
+def _key_of(term: Term, depth: dict[Index, int]) -> object:
     def place(index: IndexLike) -> object:
         return depth.get(index, index) if isinstance(index, Index) else ("number", index)
 
@@ -545,10 +630,10 @@ def _key(term: Term, depth: dict[Index, int]) -> object:
             return ("delta", frozenset([place(left), place(right)]))
         case Sum(index=bound, body=body) | Family(index=bound, body=body):
             inner = {**depth, bound: len(depth)}
-            return (type(term).__name__, bound.size, _key(body, inner))
+            return (type(term).__name__, bound.size, _key_of(body, inner))
         case Apply(function=function, arguments=arguments, orders=orders):
             orders = orders if any(orders) else ()
-            return ("apply", function, orders, tuple(_key(child, depth) for child in arguments))
+            return ("apply", function, orders, tuple(_key_of(child, depth) for child in arguments))
         case Number(value=value):
             return ("number", value)
         case Size(name=name):
@@ -556,7 +641,7 @@ def _key(term: Term, depth: dict[Index, int]) -> object:
         case _:
             return (
                 type(term).__name__,
-                tuple(_key(child, depth) for child in children(term)),
+                tuple(_key_of(child, depth) for child in children(term)),
             )
 
 
@@ -575,9 +660,15 @@ def same(left: Term, right: Term) -> bool:
 
 def stamp(term: Term, origin: Origin) -> Term:
     """``term`` with ``origin`` given to each leaf that has none yet."""
+    if _is_stamped(term):
+        return term
     match term:
-        case Number() | Size() | Ref():
-            return term if term.origin else replace(term, origin=(origin,))
+        case Number(value=value):
+            return Number(value, (origin,))
+        case Size(name=name):
+            return Size(name, (origin,))
+        case Ref(name=name, indices=indices):
+            return Ref(name, indices, (origin,))
         case Derivative(of=of, by=by):
             new = stamp(of, origin)
             return term if new is of else Derivative(new, by)
@@ -585,3 +676,20 @@ def stamp(term: Term, origin: Origin) -> Term:
             return (
                 map_children(term, lambda child: stamp(child, origin)) if children(term) else term
             )
+
+
+def _is_stamped(term: Term) -> bool:
+    """Whether every leaf that can have an origin has one."""
+    try:
+        return term._stamped  # noqa: SLF001 - kept there by this module
+    except AttributeError:
+        pass
+    match term:
+        case Number() | Size() | Ref():
+            found = bool(term.origin)
+        case Derivative(of=of):  # what is differentiated by is a name
+            found = _is_stamped(of)
+        case _:
+            found = all(_is_stamped(child) for child in children(term))
+    object.__setattr__(term, "_stamped", found)
+    return found

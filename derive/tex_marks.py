@@ -12,20 +12,23 @@ folder ``derive`` beside the main file. They belong to the paper's sources: whoe
 needs nothing but TeX.
 
 The options are ``wrt``, ``detail``, ``layout``, ``parts``, ``label``, ``look``, ``columns``,
-``steps`` and ``worksheet`` as in :func:`derive.exporters.latex.export`, ``seed``, and sizes such as
-``m=3``. A value with a comma stands in braces. ``steps`` and ``worksheet`` may stand alone.
+``steps`` and ``worksheet`` as in :func:`derive.exporters.latex.export`, ``seed``, ``sizes``, and
+sizes such as ``m=3``. A value with a comma stands in braces. ``steps`` and ``worksheet`` may stand
+alone. A file of the author's has to be in the folder of the main file or below it.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from derive.asked import read_request, read_switch, read_whole
+from derive.cache import checked, derivation_of
 from derive.errors import CheckFailed, DeriveError, InputError
+from derive.files import write_whole
 
 __all__ = ["FOLDER", "Mark", "fill", "marks"]
 
@@ -54,11 +57,8 @@ _DEFINITIONS = rf"""{HEADER}
   \expandafter\gdef\csname derive:\detokenize{{#1}}\endcsname{{#2}}}}
 """
 
-_OPTIONS = (
-    *("wrt", "detail", "layout", "parts", "label", "look"),
-    *("columns", "steps", "worksheet", "seed"),
-)
-_SWITCHES = {"": True, "true": True, "yes": True, "false": False, "no": False}
+#: Options that only a mark has.
+_OWN = ("columns", "steps", "worksheet")
 
 #: Environments whose contents TeX prints as they are, or doesn't read at all.
 _VERBATIM = (
@@ -279,68 +279,23 @@ def _options(source: str, where: str) -> tuple[tuple[str, str], ...]:
 def _fragment(mark: Mark, root: Path, derived: dict[object, Any]) -> tuple[str, str]:
     """The prefix of the labels of a mark's fragment, and its source."""
     from derive.exporters import latex
-    from derive.notation import PLAIN, Look
 
     options = dict(mark.options)
-    sizes = {name: _size(name, value) for name, value in options.items() if name not in _OPTIONS}
-    wrt = tuple(options.get("wrt", "").replace(",", " ").split())
-    seed = _whole("seed", options.get("seed", "0"))
-    key = (mark.name, wrt, seed, tuple(sizes.items()))
-    if key not in derived:
-        derived[key] = _derive(mark.name, root, wrt, seed, sizes)
-    derivation = derived[key]
-    label = options.get("label", "") or derivation.problem.name
-    chosen: dict[str, Any] = {
-        name: options[name] for name in ("detail", "layout", "parts") if name in options
-    }
+    request = read_request(mark.name, options, others=_OWN)
+    if request.asked not in derived:
+        derived[request.asked] = checked(derivation_of(request.asked, root))
+    derivation = derived[request.asked]
+    label = request.label or derivation.problem.name
     source = latex.export(
         derivation,
         fragment=True,
         label=label,
-        columns=_whole("columns", options.get("columns", "1")),  # type: ignore[arg-type]  # checked
-        look=Look.read(options["look"]) if "look" in options else PLAIN,
-        steps=_switch("steps", options),
-        worksheet=_switch("worksheet", options),
-        **chosen,
+        columns=read_whole("columns", options.get("columns", "1")),  # type: ignore[arg-type]  # checked
+        steps=read_switch("steps", options.get("steps", "no")),
+        worksheet=read_switch("worksheet", options.get("worksheet", "no")),
+        **request.printed(),
     )
     return label, source
-
-
-def _derive(name: str, root: Path, wrt: tuple[str, ...], seed: int, sizes: dict[str, int]) -> Any:
-    from derive.gradients import gradient
-    from derive.targets import find
-
-    path, colon, problem = name.rpartition(":")
-    target = f"{root / path}:{problem}" if colon else name
-    for taken in ("check", "beside", "cost"):  # arguments of gradient, which no size may set
-        if taken in sizes:
-            raise InputError(f"there is no option {taken}")
-    return gradient(find(target), wrt or None, seed=seed, **sizes)  # type: ignore[arg-type]
-
-
-def _switch(name: str, options: dict[str, str]) -> bool:
-    if name not in options:
-        return False
-    value = options[name]
-    if value not in _SWITCHES:
-        raise InputError(f"{name}={value} is neither true nor false")
-    return _SWITCHES[value]
-
-
-def _size(name: str, value: str) -> int:
-    from difflib import get_close_matches
-
-    if not re.fullmatch(r"[0-9]{1,9}", value):
-        near = get_close_matches(name, _OPTIONS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_OPTIONS)}, and sizes"
-        raise InputError(f"there is no option {name}; {hint}")
-    return int(value)
-
-
-def _whole(name: str, value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", value):
-        raise InputError(f"{name}={value} is no whole number")
-    return int(value)
 
 
 # Writing -----------------------------------------------------------------------------------------
@@ -364,8 +319,7 @@ def _written(folder: Path, contents: dict[str, str]) -> list[Path]:
     for name in sorted(contents):
         if present.get(name) == contents[name]:
             continue
-        folder.mkdir(exist_ok=True)
-        _replace(folder / name, contents[name])
+        write_whole(folder / name, contents[name])
         written.append(folder / name)
     for name, content in present.items():
         if name not in contents and content.startswith(HEADER):
@@ -382,13 +336,3 @@ def _content(file: Path) -> str:
     if file.is_symlink() or not file.is_file():
         return ""
     return file.read_bytes().decode("utf-8", errors="replace")
-
-
-def _replace(file: Path, content: str) -> None:
-    """Write a file as a whole: another program sees the old one or the new one."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        temporary.write_text(content, encoding="utf-8", newline="\n")
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ import pytest
 from programs import require_program
 
 from derive import build as building
+from derive import files
 from derive.build import Entry, Options, build
 from derive.errors import InputError
 from derive.notation import Look
@@ -114,7 +115,7 @@ def test_nothing_else_is_ever_removed(tmp_path):
 def test_an_interrupted_write_leaves_the_former_files(tmp_path, monkeypatch, error, files_written):
     run(["linear_regression"], tmp_path)
     before = contents(tmp_path)
-    write, written = building._write, []
+    write, written = files._write, []
 
     def interrupted(path, text):
         if len(written) == files_written:
@@ -123,7 +124,7 @@ def test_an_interrupted_write_leaves_the_former_files(tmp_path, monkeypatch, err
         written.append(path)
         write(path, text)
 
-    monkeypatch.setattr(building, "_write", interrupted)
+    monkeypatch.setattr(files, "_write", interrupted)
     with pytest.raises((KeyboardInterrupt, InputError)):
         run(["linear_regression"], tmp_path, Options(("txt", "py"), detail="full"))
     assert contents(tmp_path) == before
@@ -138,7 +139,7 @@ def test_a_killed_build_leaves_every_file_whole(tmp_path):
     new = contents(tmp_path / "new")
     code = """
 import os, pathlib, sys
-from derive import build
+from derive import build, files
 left = int(sys.argv[1])
 def counted(call):
     def wrapper(*arguments, **more):
@@ -149,7 +150,7 @@ def counted(call):
         return call(*arguments, **more)
     return wrapper
 pathlib.Path.replace = counted(pathlib.Path.replace)
-build._write = counted(build._write)
+files._write = counted(files._write)
 list(build.build(["linear_regression"], sys.argv[2], build.Options(("txt", "py"), detail="full")))
 """
     codes = []
@@ -275,7 +276,7 @@ def test_a_folder_that_may_not_be_written(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied", str(tmp_path))
 
-    monkeypatch.setattr(building.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(files.tempfile, "mkdtemp", refuse)
     with pytest.raises(InputError, match="cannot be written: Permission denied"):
         run(["linear_regression"], tmp_path)
 

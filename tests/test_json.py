@@ -48,6 +48,17 @@ def test_it_reads_back_to_an_equal_derivation(name, derivation_of):
     assert exporter.export(back) == text
 
 
+@every_entry
+def test_what_is_kept_reads_back_to_an_equal_derivation(name, derivation_of):
+    derivation = derivation_of(name)
+    kept = exporter.compact(derivation)
+    back = derive.from_json(kept)
+    assert back == derivation
+    # Origins and prose are among what is kept.
+    assert exporter.export(back) == exporter.export(derivation)
+    assert "\n" not in kept
+
+
 def test_origins_come_back(derivation_of):
     derivation = derivation_of("logistic_regression")
     back = derive.from_json(exporter.export(derivation))

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 import derive.gradients
-from derive.errors import InputError
-from derive.mkdocs import Fences, Hooks, Request
+from derive.asked import Asked, Request
+from derive.errors import CheckFailed, InputError
+from derive.mkdocs import Fences, Hooks, read_fence
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "mkdocs"
 
@@ -39,16 +40,20 @@ class Markdown:
 @pytest.mark.parametrize(
     ("source", "request_"),
     [
-        ("mlp", Request("mlp")),
-        ("own/problems.py:J", Request("own/problems.py:J")),
-        ("C:\\own.py:J", Request("C:\\own.py:J")),
-        ("name: own.py:J\n\n# why\nwrt: w, b", Request("own.py:J", ("w", "b"))),
-        ("mlp\nm: 3\nsizes: n=2 K=4", Request("mlp", (), (("n", 2), ("K", 4), ("m", 3)))),
-        ("name: 'mlp'\nlook: w=theta", Request("mlp", look="w=theta")),
+        ("mlp", Request(Asked("mlp"))),
+        ("own/problems.py:J", Request(Asked("own/problems.py:J"))),
+        ("C:\\own.py:J", Request(Asked("C:\\own.py:J"))),
+        ("name: own.py:J\n\n# why\nwrt: w, b", Request(Asked("own.py:J", ("w", "b")))),
+        ("name: 'mlp'\nlook: w=theta", Request(Asked("mlp"), look="w=theta")),
+        ("mlp\nm: 3", Request(Asked("mlp", (), (("m", 3),)))),
     ],
 )
 def test_what_is_asked(source, request_):
-    assert Request.read(source) == request_
+    assert read_fence(source) == request_
+
+
+def test_the_header_of_a_fence_has_options_too():
+    assert read_fence("mlp", {"m": "3"}) == read_fence("mlp\nm: 3")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +68,7 @@ def test_what_is_asked(source, request_):
 )
 def test_what_cannot_be_asked(source, message):
     with pytest.raises(InputError, match=message):
-        Request.read(source)
+        read_fence(source)
 
 
 # Fences ------------------------------------------------------------------------------------------
@@ -105,32 +110,42 @@ def test_an_error_is_a_warning_and_a_box(source, message, caplog):
 
 
 def test_a_failed_check_is_a_warning_and_no_derivation(caplog, monkeypatch):
-    real = derive.gradients.gradient
-
     def failing(*arguments, **options):
-        derivation = real(*arguments, **options)
-        first, *rest = derivation.checks
-        return replace(derivation, checks=(replace(first, status="failed"), *rest))
+        raise CheckFailed("the rule is wrong")
 
     monkeypatch.setattr(derive.gradients, "gradient", failing)
     box = Fences().fence("mean_loss", Markdown())
-    assert "1 did not pass" in caplog.text
+    assert "the rule is wrong" in caplog.text
     assert "derive-error" in box
+    assert "<math" not in box
+
+
+def test_a_check_that_could_not_run_is_a_warning_too(caplog, monkeypatch):
+    real = derive.gradients.gradient
+
+    def undecided(*arguments, **options):
+        derivation = real(*arguments, **options)
+        first, *rest = derivation.checks
+        return replace(derivation, checks=(replace(first, status="could not run"), *rest))
+
+    monkeypatch.setattr(derive.gradients, "gradient", undecided)
+    box = Fences().fence("mean_loss", Markdown())
+    assert "1 did not pass" in caplog.text
     assert "<math" not in box
 
 
 def test_a_changed_file_is_derived_anew(tmp_path):
     file = tmp_path / "own.py"
     fences = Fences()
-    fences.folder = tmp_path
-    request = Request("own.py:P", sizes=())
-    made = []
+    fences.folder, fences.cache = tmp_path, tmp_path / "cache"
+    pages = []
     for name in ("mean_loss", "mean_loss", "linear_regression"):
         file.write_text(f"from derive import catalogue\nP = catalogue.load({name!r})\n")
-        made.append(fences._derivation(request))
-    assert made[0] is made[1]
-    assert made[2].problem.name == "linear_regression"
-    assert fences.files == {file.resolve()}
+        pages.append(fences.fence("own.py:P", Markdown()))
+    assert pages[0] == pages[1]
+    assert len([*(tmp_path / "cache").rglob("*.json")]) == 2
+    assert "Linear regression" in pages[2]
+    assert fences.files == {file}
 
 
 def test_importing_it_needs_no_mkdocs():
@@ -176,26 +191,54 @@ def build(folder, tmp_path, *options):
     return subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "-d", str(tmp_path / "site"), *options],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(announced.parent), "NO_MKDOCS_2_WARNING": "1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(announced.parent),
+            "NO_MKDOCS_2_WARNING": "1",
+            "SOURCE_DATE_EPOCH": "0",
+        },
         capture_output=True,
         text=True,
         check=False,
     )
 
 
+def copied(tmp_path):
+    """The example, where a build may leave its cache."""
+    return Path(shutil.copytree(EXAMPLE, tmp_path / "project"))
+
+
 def test_the_example_is_built_without_a_warning(tmp_path):
-    done = build(EXAMPLE, tmp_path, "--strict")
+    folder = copied(tmp_path)
+    done = build(folder, tmp_path, "--strict")
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
     page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert "<math" in page
     assert "derive-error" not in page
     assert "```" not in page
+    # The style sheet and the script are files of the site, once for all pages.
+    assert "<style" not in page[page.index("<main" if "<main" in page else "<body") :]
+    for name in ("derive.css", "derive.js"):
+        assert f"assets/derive/{name}" in page
+        assert (tmp_path / "site" / "assets" / "derive" / name).stat().st_size > 1000
+    assert 'class="derive-switch" data-of="views"' in page
+
+
+def test_a_second_build_derives_nothing(tmp_path):
+    folder = copied(tmp_path)
+    assert build(folder, tmp_path, "--strict").returncode == 0
+    page = (tmp_path / "site" / "index.html").read_bytes()
+    cache = folder / ".cache" / "plugin" / "derive"
+    made = {entry: entry.stat().st_mtime_ns for entry in cache.rglob("*.json")}
+    assert len(made) == 3
+    assert build(folder, tmp_path, "--strict").returncode == 0
+    assert {entry: entry.stat().st_mtime_ns for entry in cache.rglob("*.json")} == made
+    assert (tmp_path / "site" / "index.html").read_bytes() == page
 
 
 def test_an_error_fails_a_strict_build_and_shows_on_the_page(tmp_path):
-    folder = tmp_path / "project"
-    shutil.copytree(EXAMPLE, folder)
+    folder = copied(tmp_path)
     (folder / "docs" / "wrong.md").write_text("# Wrong\n\n```derivation\nlogistic_regresion\n```\n")
     done = build(folder, tmp_path, "--strict")
     assert done.returncode != 0
@@ -208,7 +251,7 @@ def test_an_error_fails_a_strict_build_and_shows_on_the_page(tmp_path):
 
 def test_the_plugin_keeps_other_fences():
     hooks = Hooks()
-    hooks.config = dict.fromkeys(("detail", "layout", "look", "parts"), "")
+    hooks.config = dict.fromkeys(("detail", "layout", "look", "parts", "cache_dir"), "")
     other = {"name": "mermaid", "class": "mermaid", "format": print}
     config = {
         "config_file_path": "/site/mkdocs.yml",
@@ -220,3 +263,5 @@ def test_the_plugin_keeps_other_fences():
     fences = config["mdx_configs"]["pymdownx.superfences"]["custom_fences"]
     assert [each["name"] for each in fences] == ["mermaid", "derivation"]
     assert config["markdown_extensions"] == ["toc", "pymdownx.superfences"]
+    assert config["extra_css"] == ["assets/derive/derive.css"]
+    assert config["extra_javascript"] == ["assets/derive/derive.js"]

@@ -44,6 +44,16 @@ def test_marks_are_where_tex_sees_them(paper):
     ]
 
 
+def test_a_module_and_sizes_are_asked_for_as_everywhere(paper):
+    paper.write_text(r"\derivation[sizes={m=2, n=1}, parts=small]{own:J}", encoding="utf-8")
+    fragment = fill(paper)[-1]
+    source = fragment.read_text(encoding="utf-8")
+    paper.write_text(r"\derivation[m=2, n=1, parts=small]{own.py:J}", encoding="utf-8")
+    again = fill(paper)[-1]
+    assert again != fragment
+    assert again.read_text(encoding="utf-8").splitlines()[2:] == source.splitlines()[2:]
+
+
 def test_a_filled_paper_compiles_and_stays(paper):
     written = fill(paper)
     assert len(written) == 3
@@ -72,6 +82,11 @@ FAULTS = [
     (r"\derivation", "has no name"),
     (r"\derivation[m=2", "isn't closed"),
     (r"\derivation{missing.py:J}", "there is no file"),
+    (r"\derivation{../missing.py:J}", "outside the source folder"),
+    (r"\derivation{os.path:J}", "there is no module os.path"),
+    (r"\derivation[columns=two]{mean_loss}", "columns=two is no whole number"),
+    (r"\derivation[steps=perhaps]{mean_loss}", "steps=perhaps is neither true nor false"),
+    (r"\derivation[m=many]{mean_loss}", "'m=many' is no size"),
     (r"\derivation{mean_loss} \derivation[m=2]{mean_loss}", "label="),
 ]
 

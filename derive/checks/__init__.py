@@ -7,20 +7,30 @@ from dataclasses import replace
 
 from derive.beside import Beside, check_small_cases
 from derive.checks.matrix import check_matrix
+from derive.checks.points import Points
 from derive.checks.steps import check_chain, check_lemmas, check_step, require
 from derive.derivation import Check, Lemma, Meanings, Prose, SmallCase, Step
 from derive.matrix import MatrixForm
 from derive.model import Problem
 from derive.terms import Derivative, Ref, Term
 
-__all__ = ["check_all", "check_proofs", "require"]
+__all__ = ["Points", "check_all", "check_proofs", "require"]
 
 
-def check_proofs(problem: Problem, lemmas: Iterable[Lemma], *, seed: int = 0) -> tuple[Check, ...]:
-    """The checks of the derivation for all sizes: each step, and that none is left out."""
+def check_proofs(
+    problem: Problem, lemmas: Iterable[Lemma], *, seed: int = 0, drawn: Points | None = None
+) -> tuple[Check, ...]:
+    """The checks of the derivation for all sizes: each step, and that none is left out.
+
+    Args:
+        problem: what is differentiated.
+        lemmas: the derivation for all sizes.
+        seed: for all random values.
+        drawn: the points of the problem and the seed, if other checks use them too.
+    """
     lemmas = tuple(lemmas)
     return (
-        *check_lemmas(lemmas, problem, seed=seed),
+        *check_lemmas(lemmas, problem, seed=seed, drawn=drawn),
         *(check_chain(lemma) for lemma in lemmas),
     )
 
@@ -37,6 +47,7 @@ def check_all(
     seed: int = 0,
     beside: Beside | None = None,
     proofs: Iterable[Check] | None = None,
+    drawn: Points | None = None,
 ) -> tuple[Check, ...]:
     """Every check there is of one derivation, in reading order.
 
@@ -51,28 +62,30 @@ def check_all(
         seed: for all random values.
         beside: the process that was given the comparison with SymPy; here, if left out.
         proofs: the checks of the lemmas, if they have been made.
+        drawn: the points at which they were made.
     """
     from derive.checks.code import check_module
 
     lemmas, small, meanings = tuple(lemmas), tuple(small), tuple(meanings)
+    drawn = drawn or Points(problem, seed)
     found: list[Check] = list(
-        check_proofs(problem, lemmas, seed=seed) if proofs is None else proofs
+        check_proofs(problem, lemmas, seed=seed, drawn=drawn) if proofs is None else proofs
     )
     for case in small:
-        found.extend(check_lemmas(case.lemmas, problem, dict(case.sizes), seed))
+        found.extend(check_lemmas(case.lemmas, problem, dict(case.sizes), seed, drawn))
         found.extend(check_chain(lemma) for lemma in case.lemmas)
         found.append(_check_small(case))
     cost = problem.cost.name
     found.extend(_check_result(term, name, lemmas, cost) for name, term in results.items())
     for meaning in meanings:
         equality = Lemma(0, meaning.of_cost.claim, meaning.of_cost.result, meaning.equality)
-        found.extend(check_lemmas([meaning.of_cost, equality], problem, seed=seed))
+        found.extend(check_lemmas([meaning.of_cost, equality], problem, None, seed, drawn))
         found.append(check_chain(meaning.of_cost))
-        found.append(_check_meaning(problem, meaning, seed))
+        found.append(_check_meaning(problem, meaning, drawn))
     # Where a term has no matrix form the page says so and prints the index form, which has been
     # checked above.
     found.extend(
-        check_matrix(form, form.term, problem, seed=seed)
+        check_matrix(form, form.term, problem, None, seed, drawn)
         for form in forms
         if form.expression is not None
     )
@@ -85,7 +98,7 @@ def check_all(
     return tuple(found)
 
 
-def _check_meaning(problem: Problem, meaning: Meanings, seed: int) -> Check:
+def _check_meaning(problem: Problem, meaning: Meanings, drawn: Points) -> Check:
     """Whether the gradient that one meaning of ``dZ`` gives is the whole gradient."""
     gradient = Derivative(meaning.of_cost.claim.of, problem.quantity(meaning.wrt).ref)
     step = Step(
@@ -94,7 +107,7 @@ def _check_meaning(problem: Problem, meaning: Meanings, seed: int) -> Check:
         gradient,
         meaning.with_factor,
     )
-    check = check_step(step, problem, seed=seed, claim=gradient)
+    check = check_step(step, problem, None, drawn.seed, gradient, drawn)
     return replace(check, kind="chain", about=f"both meanings of {meaning.per_example}")
 
 

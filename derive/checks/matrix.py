@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from derive.checks.points import Points
 from derive.derivation import Check, Status
 from derive.errors import InputError
 from derive.evaluation import DIGITS, EvaluationError, Evaluator
@@ -17,7 +18,7 @@ from derive.matrix.form import MatrixForm
 from derive.matrix.layout import matrix_text
 from derive.model import Problem
 from derive.notation import Notation
-from derive.sampling import distinct_sizes, points
+from derive.sampling import distinct_sizes
 from derive.terms import Apply, Index, Number, Term
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def check_matrix(
     problem: Problem,
     sizes: Mapping[str, int] | None = None,
     seed: int = 0,
+    drawn: Points | None = None,
 ) -> Check:
     """Compare a matrix form, evaluated exactly as printed, with the term in index form.
 
@@ -70,6 +72,7 @@ def check_matrix(
         sizes: a number for each size symbol; small and all different unless given, so that a
             missing transpose cannot fit.
         seed: of the random point.
+        drawn: the points of the problem and the seed, if other checks use them too.
 
     Returns:
         A check of the kind ``"matrix"``. It has failed if a value differs or if shapes do not
@@ -92,7 +95,7 @@ def check_matrix(
     if form.expression is None:
         return outcome("could not run", message=f"there is no matrix form: {form.reason}")
     try:
-        (point,) = points(problem, sizes, seed, 1)
+        (point,) = (drawn or Points(problem, seed)).at(sizes, 1)
         expected = _table(term, form.rows, form.columns, point)
         surroundings = _surroundings(form, point)
     except (EvaluationError, InputError) as error:
@@ -140,9 +143,14 @@ def _surroundings(form: MatrixForm, point: Evaluator) -> Surroundings:
     def scalar(term: Term) -> Decimal:
         return point.value(term)
 
+    applied: dict[tuple[str, tuple[int, ...], tuple[Decimal, ...]], Decimal] = {}
+
     def function(name: str, orders: tuple[int, ...], at: tuple[Decimal, ...]) -> Decimal:
-        numbers = tuple(Number(Fraction(value)) for value in at)
-        return point.value(Apply(name, numbers, orders))
+        known = applied.get((name, orders, at))
+        if known is None:
+            numbers = tuple(Number(Fraction(value)) for value in at)
+            known = applied[name, orders, at] = point.value(Apply(name, numbers, orders))
+        return known
 
     arrays = {
         stored.array: _table(stored.term, stored.rows, stored.columns, point)

@@ -1,8 +1,14 @@
 """The small case, done again by SymPy alone.
 
-The cost is unrolled into plain SymPy symbols (``x_1_2``), with every stage substituted and its
-own spelling of every function, and SymPy differentiates it. Nothing of this package's rules takes
-part, nor its evaluation: the numbers come from mpmath.
+The cost is unrolled into plain SymPy symbols (``x_1_2``), with its own spelling of every function,
+and SymPy differentiates it. Nothing of this package's rules takes part, nor its evaluation: the
+numbers come from mpmath.
+
+A stage is put into the next one as a SymPy function of it, whose value is the body of its
+definition and whose partial derivatives are SymPy's derivatives of that body. What SymPy finds for
+a stage gets a name, and stands in what follows by that name. The unrolled cost as one expression
+(:func:`unrolled`) is the same function, but SymPy would walk through the whole of it at every step
+and write the derivatives of the inner stages again in each of the outer ones.
 
 SymPy's ``simplify`` and ``equals`` are of no use for comparing (minutes, and wrong answers); 50
 digits at random points in the domains are.
@@ -11,7 +17,7 @@ digits at random points in the domains are.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
@@ -38,6 +44,8 @@ from derive.terms import (
     Size,
     Sum,
     Term,
+    children,
+    contains,
 )
 
 __all__ = ["SmallCaseChecker", "check_small_case", "differentiate", "unrolled"]
@@ -226,6 +234,7 @@ def _concrete(problem: Problem, seed: int) -> dict[str, _Function]:
     return {name: chosen.in_sympy for name, chosen in sample_functions(problem, seed).items()}
 
 
+@lru_cache(maxsize=256)  # making a class takes SymPy long
 def _opaque(name: str, orders: tuple[int, ...]) -> Any:
     """A SymPy function that SymPy knows nothing of but that its partial derivatives are such
     functions too. (Those of ``sympy.Function`` come out as ``Subs``, which are slow to handle.)"""
@@ -241,24 +250,34 @@ def _opaque(name: str, orders: tuple[int, ...]) -> Any:
         return known[argindex](*self.args)
 
     members = {"fdiff": fdiff, "abstract": (name, orders), "is_nonzero": True}
+    if name == "exp":
+        members["is_positive"] = True  # or SymPy looks long whether a sum of them is zero
     return type(name, (sympy.Function,), members)
 
 
-def _opaque_functions(problem: Problem) -> dict[str, _Function]:
-    """Opaque functions for all of them, until numbers are put in.
+class _OpaqueFunctions(Mapping[str, _Function]):
+    """Opaque functions for all of them, until numbers are put in, each made when it is needed.
 
     Those that SymPy knows are opaque too: SymPy would look for simpler forms of each logarithm
     and each power that it builds, which takes most of the time and isn't needed. Their derivatives
     are still SymPy's own, see :func:`_partial`.
     """
 
-    def caller(name: str) -> _Function:
+    def __init__(self, problem: Problem) -> None:
+        abstract = (function.name for function in problem.functions)
+        self._names = dict.fromkeys([*FUNCTIONS, *MATRIX_FUNCTIONS, *abstract])
+
+    def __getitem__(self, name: str) -> _Function:
+        if name not in self._names:
+            raise KeyError(name)
         function = _opaque(name, ())
         return lambda arguments: function(*arguments)
 
-    abstract = (function.name for function in problem.functions)
-    names = dict.fromkeys([*FUNCTIONS, *MATRIX_FUNCTIONS, *abstract])
-    return {name: caller(name) for name in names}
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 @lru_cache(maxsize=256)  # the same for every number of examples and every parameter
@@ -271,15 +290,268 @@ def _partial(
     """
     import sympy
 
-    slots = tuple(sympy.Dummy("u") for _ in range(count))
+    slots = _slots(count)
     if isinstance(function, str):
         known = MATRIX_FUNCTIONS.get(function) or FUNCTIONS[function]
         partial = known.sympy(sympy, *slots)
     else:
-        partial = function.in_sympy(slots)
+        partial = function.in_sympy(
+            slots, exponential=_opaque("exp", ()), part=lambda inner: _Template(inner, slots)(slots)
+        )
     for slot, order in zip(slots, orders, strict=False):
-        partial = partial.diff(slot, order) if order else partial
+        for _ in range(order):
+            partial = _derivative(partial, slot)
     return partial, slots
+
+
+def _derivative(expression: Expression, symbol: Any) -> Expression:
+    """SymPy's derivative: what ``diff`` does, except that SymPy isn't asked whether the whole of
+    it is zero, which it tries to find out from the signs of everything inside."""
+    return expression._eval_derivative(symbol)  # noqa: SLF001 - what SymPy's classes have for it
+
+
+@lru_cache(maxsize=64)
+def _slots(count: int) -> tuple[Any, ...]:
+    """Symbols for the arguments of functions of ``count`` arguments."""
+    import sympy
+
+    return tuple(sympy.Dummy("u", nonzero=True) for _ in range(count))
+
+
+# Stages as functions of stages -------------------------------------------------------------------
+
+
+class _Template:
+    """An expression in slots, as a function of what is put into them.
+
+    Its partial derivatives are SymPy's derivatives of the expression, made when they are asked
+    for.
+    """
+
+    def __init__(self, expression: Expression, slots: tuple[Any, ...]) -> None:
+        self.expression = expression
+        self.slots = slots
+        self._tag = _stage_classes()[1](self)
+        self._partials: dict[int, _Template] = {}
+
+    def __call__(self, arguments: Sequence[Expression]) -> Expression:
+        """The SymPy function at these arguments; the argument itself, or the number, where the
+        expression is no more than that."""
+        if self.expression in self.slots:
+            return arguments[self.slots.index(self.expression)]
+        if self.expression.is_Number:
+            return self.expression
+        return _stage_classes()[0](self._tag, *arguments)
+
+    def partial(self, position: int) -> _Template:
+        """The partial derivative by the slot at a position, counted from 0."""
+        known = self._partials.get(position)
+        if known is None:
+            found = _derivative(self.expression, self.slots[position])
+            known = self._partials[position] = _Template(found, self.slots)
+        return known
+
+
+@lru_cache(maxsize=1)
+def _stage_classes() -> tuple[Any, Any]:
+    """The class of SymPy functions that have a template, and that of the symbols which say what
+    the template is: the function's first argument."""
+    import sympy
+
+    class Tag(sympy.Dummy):  # type: ignore[misc]  # SymPy has no types
+        """Stands for the ``template``; a constant to SymPy."""
+
+        def __new__(cls, template: _Template) -> Any:
+            made = super().__new__(cls, "stage")
+            made.template = template
+            made.free_symbols_inside = set()
+            return made
+
+        @property
+        def free_symbols(self) -> Any:
+            return self.free_symbols_inside
+
+        def diff(self, *symbols: Any, **assumptions: Any) -> Any:  # noqa: ARG002 - SymPy's own
+            return sympy.S.Zero
+
+    class Named(sympy.Dummy):  # type: ignore[misc]
+        """A symbol in the place of an expression, which it ``stands_for``."""
+
+        def __new__(cls, expression: Any) -> Any:
+            made = super().__new__(cls, "derivative", nonzero=True)
+            made.stands_for = expression
+            return made
+
+        @property
+        def free_symbols(self) -> Any:
+            return self.stands_for.free_symbols
+
+        def diff(self, *symbols: Any, **assumptions: Any) -> Any:
+            return named(self.stands_for.diff(*symbols, **assumptions))
+
+    def named(expression: Any) -> Any:
+        return expression if expression.is_Atom else Named(expression)
+
+    class Stage(sympy.Function):  # type: ignore[misc]
+        """A stage as a function of other stages and of inputs."""
+
+        is_nonzero = True  # see :class:`_Composer`
+
+        def fdiff(self, argindex: int = 1) -> Any:
+            tag, *arguments = self.args
+            return tag.template.partial(argindex - 2)(arguments)
+
+        def diff(self, *symbols: Any, **assumptions: Any) -> Any:
+            """SymPy's chain rule, once for each symbol; the result has a name.
+
+            ``diff`` itself would ask for the symbols of everything inside, and walk through the
+            answer, for each stage that this one stands in.
+            """
+            # One symbol is what SymPy's rules ask for; anything else goes its usual way.
+            if len(symbols) != 1 or not isinstance(symbols[0], sympy.Symbol):
+                return super().diff(*symbols, **assumptions)
+            (symbol,) = symbols
+            known = self.__dict__.setdefault("known_derivatives", {})
+            if symbol not in known:
+                depends = symbol in self.free_symbols
+                known[symbol] = named(self._eval_derivative(symbol)) if depends else sympy.S.Zero
+            return known[symbol]
+
+        @property
+        def free_symbols(self) -> Any:
+            found = self.__dict__.get("known_symbols")
+            if found is None:
+                found = set().union(*(argument.free_symbols for argument in self.args))
+                self.__dict__["known_symbols"] = found
+            return found
+
+    return Stage, Tag
+
+
+class _Body:
+    """How to make a template; it is no part of what identifies one, so all of them are equal."""
+
+    def __init__(
+        self,
+        composer: _Composer,
+        body: Term,
+        inside: _Places,
+        reads: tuple[_Component, ...],
+    ) -> None:
+        self.make: Callable[[], _Template] | None = lambda: composer.body(body, inside, reads)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Body)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=512)  # the same for each example, and for each problem that has this body
+def _template(form: tuple[object, ...], body: _Body) -> _Template:
+    """The body of a definition as a function of the components that it reads.
+
+    Args:
+        form: what identifies it: the body, and what :meth:`_Composer._form` tells.
+        body: makes it.
+    """
+    assert body.make is not None
+    made = body.make()
+    body.make = None  # what is kept here must not keep the problem
+    return made
+
+
+class _Composer(_Translator):
+    """Terms as SymPy expressions in which a stage is a function of the stages before it."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        sizes: Mapping[str, int],
+        functions: Mapping[str, _Function],
+    ) -> None:
+        # Sizes stay symbols while SymPy works: it would multiply 1/m out into the terms otherwise.
+        # A derivative's form doesn't depend on where its symbols are zero, but SymPy asks for it
+        # at every step, and looks long where it can't know.
+        super().__init__(
+            problem, sizes, functions, numbers_for_sizes=False, assumptions={"nonzero": True}
+        )
+        self._in_body = False
+        #: What is put back for the symbol of a stage that was cut off from its definition.
+        self.bodies: dict[Expression, Expression] = {}
+
+    def stage(self, component: _Component) -> Expression:
+        """One component of a quantity: a symbol for an input, a function for a definition."""
+        definition = self.problem.definition(component[0])
+        if component in self._known or definition is None or contains(definition.body, Derivative):
+            return super().stage(component)
+        inside = dict(zip(definition.indices, component[1:], strict=True))
+        reads: dict[_Component, int] = {}
+        form = (definition.body, *self._form(definition.body, inside, reads))
+        template = _template(form, _Body(self, definition.body, inside, tuple(reads)))
+        made = self._known[component] = template([self.stage(read) for read in reads])
+        return made
+
+    def body(self, term: Term, inside: _Places, reads: Sequence[_Component]) -> _Template:
+        """The body of a definition as a function of the components that it reads."""
+        slots = tuple(self.sympy.Dummy("u", **self.assumptions) for _ in reads)
+        outside = self._known, self._in_body
+        self._known, self._in_body = dict(zip(reads, slots, strict=True)), True
+        try:
+            return _Template(self.translate(term, inside), slots)
+        finally:
+            self._known, self._in_body = outside
+
+    def translate(self, term: Term, places: _Places) -> Expression:
+        """``term`` where its free indices are at ``places``.
+
+        In the body of a definition the base of a power is a function of its own: SymPy's
+        derivative of a power takes the logarithm of the base, even where it isn't needed, and
+        looks long for the sign of a sum.
+        """
+        if self._in_body and isinstance(term, Power):
+            base, exponent = (self.translate(each, places) for each in (term.base, term.exponent))
+            if base.is_Add:
+                symbols = tuple(sorted(base.free_symbols, key=lambda each: each.sort_key()))
+                base = _Template(base, symbols)(symbols)
+            return self.sympy.Pow(base, exponent)
+        return super().translate(term, places)
+
+    def _form(self, term: Term, places: _Places, reads: dict[_Component, int]) -> Iterator[object]:
+        """What a body's expression depends on, besides the body itself: which of the components
+        in ``reads`` stands at each place, and the Kronecker deltas. Adds to ``reads``."""
+        match term:
+            case Ref():
+                yield reads.setdefault(self.component(term, places), len(reads))
+            case Delta(left=left, right=right):
+                yield _place(left, places) == _place(right, places)
+            case Size(name=name):
+                yield self.symbol((name,))
+            case Sum(index=index, body=body) | Family(index=index, body=body):
+                within = span(index, self.sizes)
+                yield within
+                for place in within:
+                    yield from self._form(body, {**places, index: place}, reads)
+            case _:
+                for child in children(term):
+                    yield from self._form(child, places, reads)
+
+    def derivative(self, of: Term, by: _Component, places: _Places) -> Expression:
+        """SymPy's derivative, as in :class:`_Translator`; but the symbol of a stage stays, and
+        :attr:`bodies` says what its value is."""
+        if self.problem.definition(by[0]) is None or by in self.symbols:
+            return self.translate(of, places).diff(self.symbol(by))
+        body = self.stage(by)
+        symbol = self.sympy.Dummy("stage", **self.assumptions)
+        self.bodies[symbol] = body
+        outside = self._known
+        self.symbols[by] = symbol
+        self._known = {by: symbol}
+        try:
+            return self.translate(of, places).diff(symbol)
+        finally:
+            self._known = outside
+            del self.symbols[by]
 
 
 def unrolled(
@@ -321,38 +593,59 @@ def differentiate(
 # Numbers -----------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1)
+def _mpmath_functions() -> dict[Any, Callable[[Any], Any]]:
+    import mpmath
+    import sympy
+
+    return {
+        sympy.exp: mpmath.exp,
+        sympy.log: mpmath.log,
+        sympy.tanh: mpmath.tanh,
+        sympy.sinh: mpmath.sinh,
+        sympy.cosh: mpmath.cosh,
+        sympy.sin: mpmath.sin,
+        sympy.cos: mpmath.cos,
+        sympy.tan: mpmath.tan,
+        sympy.atan: mpmath.atan,
+        sympy.erf: mpmath.erf,
+        sympy.gamma: mpmath.gamma,
+        sympy.loggamma: mpmath.loggamma,
+        sympy.digamma: mpmath.digamma,
+        sympy.Abs: mpmath.fabs,  # SymPy makes it of √(u²)
+        sympy.sign: mpmath.sign,
+    }
+
+
 class _Numbers:
-    """SymPy expressions as numbers at one point, every common subexpression once."""
+    """SymPy expressions as numbers at one point, every common subexpression once.
+
+    Args:
+        values: of the symbols, except those of sizes.
+        functions: the concrete form of each abstract function.
+        bodies: what stages are that were cut off from their definitions.
+        sizes: the values of the symbols of sizes, which stand in the bodies of stages too.
+    """
 
     def __init__(
         self,
         values: Mapping[Expression, Any],
         functions: Mapping[str, SmoothFunction] | None = None,
+        bodies: Mapping[Expression, Expression] | None = None,
+        sizes: Mapping[Expression, Any] | None = None,
     ) -> None:
         import mpmath
         import sympy
 
         self._mpmath = mpmath
         self._sympy = sympy
-        self._known: dict[Expression, Any] = dict(values)
-        self._abstract = dict(functions or {})
-        self._functions: dict[Any, Callable[[Any], Any]] = {
-            sympy.exp: mpmath.exp,
-            sympy.log: mpmath.log,
-            sympy.tanh: mpmath.tanh,
-            sympy.sinh: mpmath.sinh,
-            sympy.cosh: mpmath.cosh,
-            sympy.sin: mpmath.sin,
-            sympy.cos: mpmath.cos,
-            sympy.tan: mpmath.tan,
-            sympy.atan: mpmath.atan,
-            sympy.erf: mpmath.erf,
-            sympy.gamma: mpmath.gamma,
-            sympy.loggamma: mpmath.loggamma,
-            sympy.digamma: mpmath.digamma,
-            sympy.Abs: mpmath.fabs,  # SymPy makes it of √(u²)
-            sympy.sign: mpmath.sign,
-        }
+        self._sizes: Mapping[Expression, Any] = {} if sizes is None else sizes
+        self._known: dict[Expression, Any] = {**self._sizes, **values}
+        self._abstract: Mapping[str, SmoothFunction] = functions or {}
+        # The mapping itself: it grows as stages are cut off.
+        self._bodies: Mapping[Expression, Expression] = {} if bodies is None else bodies
+        self._functions = _mpmath_functions()
+        self._inside: dict[Any, _Numbers] = {}
 
     def value(self, expression: Expression) -> Any:
         """The value, at mpmath's precision in force."""
@@ -373,6 +666,10 @@ class _Numbers:
             return product
         if expression.is_Pow:
             return self._power(expression)
+        if hasattr(expression, "stands_for"):
+            return self.value(expression.stands_for)
+        if expression in self._bodies:
+            return self.value(self._bodies[expression])
         if expression is self._sympy.pi:
             return +self._mpmath.pi
         if expression.is_Piecewise:
@@ -383,6 +680,8 @@ class _Numbers:
         function = self._functions.get(expression.func)
         if function is None and hasattr(expression.func, "abstract"):
             return self._opaque(expression)
+        if function is None and isinstance(expression, _stage_classes()[0]):
+            return self._stage(expression)
         if function is None:
             raise Unsupported(f"the value of {expression} isn't known")
         return self._real(function(self.value(expression.args[0])), expression)
@@ -412,11 +711,25 @@ class _Numbers:
         """An opaque function or partial derivative: of the concrete function, by SymPy again."""
         name, orders = expression.func.abstract
         partial, slots = _partial(self._abstract.get(name, name), len(expression.args), orders)
-        arguments = [self.value(argument) for argument in expression.args]
         try:
-            return _Numbers(dict(zip(slots, arguments, strict=True))).value(partial)
+            return self._within(slots, expression.args).value(partial)
         except EvaluationError:
             raise EvaluationError(f"{expression} has no real value here") from None
+
+    def _stage(self, expression: Expression) -> Any:
+        """A stage, or a partial derivative of its body."""
+        tag, *arguments = expression.args
+        return self._within(tag.template.slots, tuple(arguments)).value(tag.template.expression)
+
+    def _within(self, slots: tuple[Any, ...], arguments: tuple[Expression, ...]) -> _Numbers:
+        """The values of expressions in ``slots``, where these have the values of ``arguments``."""
+        known = self._inside.get((slots, arguments))
+        if known is None:
+            values = map(self.value, arguments)
+            known = self._inside[slots, arguments] = _Numbers(
+                dict(zip(slots, values, strict=True)), self._abstract, sizes=self._sizes
+            )
+        return known
 
     def _power(self, expression: Expression) -> Any:
         base, exponent = (self.value(part) for part in expression.args)
@@ -465,7 +778,7 @@ class SmallCaseChecker:
             every = [others]
         else:
             every = [{examples.size: count, **others} for count in counts]
-        functions = _opaque_functions(problem)
+        functions = _OpaqueFunctions(problem)
         self.problem = problem
         self._cases = [_Case(problem, each, seed, functions) for each in every]
 
@@ -515,26 +828,41 @@ class _Case:
         self.problem = problem
         self.sizes = sizes
         self.seed = seed
-        # Sizes stay symbols while SymPy works: it would multiply 1/m out into the terms otherwise,
-        # and couldn't use its cache for the losses that m and m + 1 examples share. A derivative's
-        # form doesn't depend on where its symbols are zero, but SymPy asks for it at every step,
-        # and looks long where it can't know.
-        self.translator = _Translator(
-            problem, sizes, functions, numbers_for_sizes=False, assumptions={"nonzero": True}
-        )
+        self.functions = functions
+        self.translator = _Composer(problem, sizes, functions)
+        self._points: dict[_Translator, list[tuple[_Numbers, dict[str, Array]]]] = {}
 
     @cached_property
-    def points(self) -> list[tuple[_Numbers, dict[str, Array]]]:
+    def unrolled(self) -> _Translator:
+        """The translator that puts stages in as they are."""
+        return _Translator(
+            self.problem,
+            self.sizes,
+            self.functions,
+            numbers_for_sizes=False,
+            assumptions=self.translator.assumptions,
+        )
+
+    def points(self, translator: _Translator) -> list[tuple[_Numbers, dict[str, Array]]]:
         """Points in the domains at which the cost has a real value."""
-        cost = self.translator.stage((self.problem.cost.name,))
-        return _points(self.problem, self.translator, self.sizes, self.seed, cost)
+        if translator not in self._points:
+            cost = translator.stage((self.problem.cost.name,))
+            self._points[translator] = _points(
+                self.problem, translator, self.sizes, self.seed, cost
+            )
+        return self._points[translator]
 
     def compare(self, wrt: str, result: Term, own: tuple[Index, ...]) -> Check:
         """Compare the first and the last component of the gradient by ``wrt``."""
         listed = ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
         about = f"the gradient by {wrt} at {listed}"
         try:
-            largest, samples, difference = self._largest_difference(wrt, result, own)
+            try:
+                found = self._largest_difference(self.translator, wrt, result, own)
+            except EvaluationError:
+                # What has no value is said in terms of the inputs.
+                found = self._largest_difference(self.unrolled, wrt, result, own)
+            largest, samples, difference = found
         except (InputError, Unsupported, EvaluationError) as error:
             return self._report(about, "could not run", None, f"{about}: {error}")
         if difference:
@@ -561,7 +889,7 @@ class _Case:
         )
 
     def _largest_difference(
-        self, wrt: str, result: Term, own: tuple[Index, ...]
+        self, translator: _Translator, wrt: str, result: Term, own: tuple[Index, ...]
     ) -> tuple[float, int, str]:
         """The largest residual, how many numbers were compared, and a report of the first
         failure."""
@@ -570,12 +898,12 @@ class _Case:
         ends = [span(index, self.sizes)[-1] for index in own]
         pairs = []
         for places in dict.fromkeys([(1,) * len(own), tuple(ends)]):
-            theirs = self.translator.derivative(self.problem.cost.head, (wrt, *places), {})
-            ours = self.translator.translate(result, dict(zip(own, places, strict=True)))
+            theirs = translator.derivative(self.problem.cost.head, (wrt, *places), {})
+            ours = translator.translate(result, dict(zip(own, places, strict=True)))
             pairs.append((places, theirs, ours))
         largest, samples, difference = 0.0, 0, ""
         with mpmath.workdps(DIGITS):
-            for numbers, values in self.points:
+            for numbers, values in self.points(translator):
                 for places, theirs, ours in pairs:
                     left, right = numbers.value(theirs), numbers.value(ours)
                     residual = float(abs(left - right) / max(1, abs(left), abs(right)))
@@ -609,9 +937,10 @@ def _points(
             for name, array in values.items()
             for places, value in array.items()
         }
-        for name, size in sizes.items():
-            known[translator.symbol((name,))] = mpmath.mpf(size)
-        numbers = _Numbers(known, sample_functions(problem, seed * 100 + attempt))
+        counts = {translator.symbol((name,)): mpmath.mpf(size) for name, size in sizes.items()}
+        bodies = translator.bodies if isinstance(translator, _Composer) else {}
+        functions = sample_functions(problem, seed * 100 + attempt)
+        numbers = _Numbers(known, functions, bodies, counts)
         try:
             numbers.value(cost)
         except EvaluationError as error:

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
+from derive.checks.points import Points
 from derive.checks.residuals import round_up
 from derive.derivation import Check, Lemma, Status, Step
 from derive.errors import CheckFailed, InputError
-from derive.evaluation import EvaluationError, Evaluator
+from derive.evaluation import EvaluationError, Evaluator, Table
 from derive.model import Problem
-from derive.sampling import distinct_sizes, points
+from derive.sampling import distinct_sizes
 from derive.terms import Index, Term, free_indices, same
 
 __all__ = ["StepChecker", "check_chain", "check_lemmas", "check_step", "require"]
@@ -30,7 +31,6 @@ POINTS = 2
 _LISTED = 16
 
 _ONE = Decimal(1)
-_Table = dict[tuple[int, ...], Decimal]
 
 
 def _residual(left: Decimal, right: Decimal) -> Decimal:
@@ -63,6 +63,7 @@ class StepChecker:
         sizes: Mapping[str, int] | None = None,
         seed: int = 0,
         count: int = POINTS,
+        drawn: Points | None = None,
     ) -> None:
         self.problem = problem
         self.sizes = dict(distinct_sizes(problem) if sizes is None else sizes)
@@ -72,11 +73,9 @@ class StepChecker:
         self.trouble = ""
         self._points: tuple[Evaluator, ...] = ()
         try:
-            self._points = tuple(points(problem, self.sizes, seed, count))
+            self._points = (drawn or Points(problem, seed)).at(self.sizes, count)
         except (EvaluationError, InputError) as error:
             self.trouble = str(error)
-        # The tables of the last term: the next step starts from the term the last one ended with.
-        self._last: tuple[Term, tuple[Index, ...], list[_Table]] | None = None
 
     def check(self, step: Step, claim: Term | str = "") -> Check:
         """Compare the two sides of ``step``, which is part of the proof of ``claim``."""
@@ -114,13 +113,8 @@ class StepChecker:
                 largest = max(largest, residual)
         return self._check(about, "passed", largest, samples=len(self._points) * len(before[0]))
 
-    def _tables(self, term: Term, indices: tuple[Index, ...]) -> list[_Table]:
-        last = self._last
-        if last is not None and last[0] is term and last[1] == indices:
-            return last[2]
-        tables = [point.table(term, indices) for point in self._points]
-        self._last = (term, indices, tables)
-        return tables
+    def _tables(self, term: Term, indices: tuple[Index, ...]) -> list[Table]:
+        return [point.table(term, indices) for point in self._points]
 
     def _check(
         self,
@@ -197,6 +191,7 @@ def check_step(
     sizes: Mapping[str, int] | None = None,
     seed: int = 0,
     claim: Term | str = "",
+    drawn: Points | None = None,
 ) -> Check:
     """Compare the two sides of one step.
 
@@ -206,12 +201,13 @@ def check_step(
         sizes: a number for each size symbol; small and all different unless given.
         seed: of the random points.
         claim: in whose proof the step stands, for the report.
+        drawn: the points of the problem and the seed, if other checks use them too.
 
     Returns:
         A check of the kind ``"step"``. ``could not run`` means that one side has no value
         anywhere, or that no data obey the facts; the message says which.
     """
-    return StepChecker(problem, sizes, seed).check(step, claim)
+    return StepChecker(problem, sizes, seed, drawn=drawn).check(step, claim)
 
 
 def check_lemmas(
@@ -219,9 +215,10 @@ def check_lemmas(
     problem: Problem,
     sizes: Mapping[str, int] | None = None,
     seed: int = 0,
+    drawn: Points | None = None,
 ) -> tuple[Check, ...]:
     """Compare the two sides of every step of every lemma, in order."""
-    checker = StepChecker(problem, sizes, seed)
+    checker = StepChecker(problem, sizes, seed, drawn=drawn)
     found: list[Check] = []
     for lemma in lemmas:
         claim = str(lemma.claim)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -34,10 +34,34 @@ def _list(options: argparse.Namespace) -> int:
 
         print(json.dumps([describe(each) for each in problems], ensure_ascii=False, indent=1))
         return 0
-    width = max(map(len, NAMES))
-    for problem in problems:
-        print(f"{problem.name:{width}}  {problem.title}")
+    columns = _width(options) if sys.stdout.isatty() else None
+    for line in _listed([(problem.name, problem.title) for problem in problems], columns):
+        print(line)
     return 0
+
+
+#: A title in less room than this stands below its name.
+_ROOM_FOR_A_TITLE = 30
+
+
+def _listed(entries: list[tuple[str, str]], columns: int | None) -> Iterator[str]:
+    """Names with their titles beside them, wrapped at words; each on one line if nothing limits
+    it, so that other programs can read it."""
+    from textwrap import wrap
+
+    width = max(len(name) for name, _ in entries)
+    if columns is None:
+        yield from (f"{name:{width}}  {title}" for name, title in entries)
+        return
+    room = columns - width - 2
+    for name, title in entries:
+        if room < _ROOM_FOR_A_TITLE:
+            yield name
+            yield from (f"  {line}" for line in wrap(title, columns - 2, break_on_hyphens=False))
+            continue
+        first, *others = wrap(title, room, break_on_hyphens=False) or [""]
+        yield f"{name:{width}}  {first}"
+        yield from (f"{'':{width}}  {line}" for line in others)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -102,8 +126,8 @@ def _width(options: argparse.Namespace) -> int:
 
     from derive.exporters.text import NARROWEST
 
-    if options.width is not None:
-        width: int = options.width
+    width: int | None = getattr(options, "width", None)  # derive list has no such option
+    if width is not None:
         return width
     if not sys.stdout.isatty():
         return WIDTH

@@ -36,6 +36,7 @@ from derive.document.model import (
     Relation,
     Section,
     ShapeOf,
+    Short,
     Stack,
     Strong,
     Table,
@@ -271,7 +272,12 @@ def words(sentence: str, problem: Problem, *, names: bool = False) -> tuple[Inli
     symbols |= {name: Size(name) for name in problem.size_names}
     symbols |= {index.name: index for index in problem.indices}
     parts = _WORD.split(sentence)
-    return tuple(part if part in _ENGLISH else symbols.get(part, part) for part in parts if part)
+    return tuple(
+        # "the mean's": the s behind an apostrophe is no index.
+        part if part in _ENGLISH or before.endswith(("'", "’")) else symbols.get(part, part)
+        for before, part in zip(("", *parts), parts, strict=False)
+        if part
+    )
 
 
 def _listed(items: Iterable[tuple[Inline, ...]]) -> tuple[Inline, ...]:
@@ -703,9 +709,9 @@ def _meanings(derivation: Derivation, meanings: Meanings) -> Iterator[Block]:
         yield from _slip(problem, meanings, meanings.slip)
 
 
-def _stack(problem: Problem, derivative: Derivative) -> Formula:
+def _stack(problem: Problem, derivative: Derivative) -> Short:
     form = vectorise(derivative, problem, "columns", derivative.by.running)
-    return form.expression if form.expression is not None else derivative
+    return Short(form.expression if form.expression is not None else derivative)
 
 
 def _slip(problem: Problem, meanings: Meanings, slip: Slip) -> Iterator[Block]:

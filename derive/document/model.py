@@ -28,6 +28,7 @@ __all__ = [
     "Relation",
     "Section",
     "ShapeOf",
+    "Short",
     "Stack",
     "Strong",
     "Table",
@@ -71,7 +72,15 @@ class FunctionSign:
 
 
 #: What can stand in mathematics.
-Formula: TypeAlias = "Term | Index | Matrix | Relation | Stack | ShapeOf | FunctionSign"
+@dataclass(frozen=True, slots=True)
+class Short:
+    """An array of derivatives by its short sign, ``dZ``, whatever the look of formulas: where the
+    sign itself is spoken of."""
+
+    formula: Matrix | Term
+
+
+Formula: TypeAlias = "Term | Index | Matrix | Relation | Stack | ShapeOf | FunctionSign | Short"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ __all__ = ["export", "write"]
 WIDTH = 38.0
 
 #: The room below the title of a frame, in points: a slide is 256 pt high.
-HEIGHT = 186.0
+HEIGHT = 194.0
 
 #: About how many letters fit on a line.
 _LETTERS = 78
@@ -52,6 +52,7 @@ _PLAIN_ROW = 19.0
 _FRACTION_ROW = 29.0
 _SUM_ROW = 35.0
 _MARK = 3.0
+_SCRIPTS = 3.5
 _AROUND_EQUATIONS = 16.0
 _AROUND_TABLE = 14.0
 
@@ -60,6 +61,7 @@ _BEFORE = 2.3
 _NUMBER = 2.6
 
 _PREAMBLE = r"""\documentclass[10pt,aspectratio=169]{beamer}
+% Run LaTeX twice: the first run counts the frames, the second one prints their number.
 \usepackage[T1]{fontenc}
 \usepackage{amsmath,amssymb,booktabs,lmodern}
 \usefonttheme[onlymath]{serif}
@@ -127,6 +129,15 @@ class _Group:
     separator: str = "\n"
     height: float = 0.0  # of the opening and the ending
     stepwise: bool = True  # whether each unit has an overlay of its own
+    leads: bool = False  # whether it says what the next group is, and stays with that
+
+    def least(self) -> float:
+        """How high what is to stand on one frame is: the first two lines of an equation, and a
+        table as a whole where it fits."""
+        whole = self.height + sum(unit.height for unit in self.units)
+        if not self.stepwise and whole <= HEIGHT:
+            return whole
+        return self.height + sum(unit.height for unit in self.units[:2])
 
 
 @dataclass
@@ -136,6 +147,7 @@ class _Frame:
     parts: list[str] = field(default_factory=list)
     height: float = 0.0
     overlay: int = 1
+    leads: bool = False  # whether it ends with what leads to the next group
 
 
 class _Slides(Writer):
@@ -182,7 +194,15 @@ class _Slides(Writer):
     def frames(self, title: str, blocks: Iterable[Block]) -> Iterator[str]:
         """The frames of a section, filled one after the other."""
         frames = [_Frame()]
-        for group in self.groups(blocks):
+        groups = list(self.groups(blocks))
+        for place, group in enumerate(groups):
+            needed = group.least()
+            if group.leads and place + 1 < len(groups):
+                needed += groups[place + 1].least()
+            last = frames[-1]
+            free = group.leads or not last.leads  # what was led to stays where it is
+            if last.parts and free and last.height + needed > HEIGHT:
+                frames.append(_Frame())
             _fill(frames, group)
         for frame in frames:
             if not frame.parts:
@@ -204,6 +224,7 @@ class _Slides(Writer):
                         "",
                         height=5.0,
                         stepwise=False,
+                        leads=True,
                     )
                 case Bullets(items=items):
                     units = tuple(
@@ -291,7 +312,7 @@ class _Slides(Writer):
             again.append((begin, start + rf"\deriveline{{{source}}}" + (number if last else "")))
         if why and not beside:
             rows.append(("", rf"\phantom{{{{}}={{}}}}\derivewhy{{{why}}}{number}"))
-        height = sum(_height(source) for _, source in rows)
+        height = sum(_height(f"{left} {source}".strip()) for left, source in rows)
         return _Unit(_covered(rows), height, _shown(again))
 
 
@@ -314,6 +335,8 @@ def _height(source: str) -> float:
     base = _PLAIN_ROW
     if r"\frac" in source:
         base = _FRACTION_ROW
+        # What stands above a letter in a fraction, such as its layer, makes that higher.
+        base += _SCRIPTS if "^{" in source else 0.0
     if r"\sum_" in source:
         base = _SUM_ROW
     # A sum in a fraction, or a fraction in another.
@@ -346,7 +369,8 @@ def _fill(frames: list[_Frame], group: _Group) -> None:
             used += units[0].height
             taken.append(units.pop(0))
         # A lone first line at the foot of a frame says little.
-        if frame.parts and len(taken) == 1 and units and group.stepwise:
+        lone = len(taken) == 1 and units and group.stepwise
+        if frame.parts and not frame.leads and lone:
             units.insert(0, taken.pop())
         if not taken:
             if frame.parts:
@@ -360,6 +384,7 @@ def _fill(frames: list[_Frame], group: _Group) -> None:
             frame.overlay += 1 if group.stepwise else 0
         frame.parts += [group.opening, group.separator.join(sources), group.ending]
         frame.height += used
+        frame.leads = group.leads
         previous = taken[-1]
         if units:
             frames.append(_Frame())

@@ -28,8 +28,9 @@ from derive.notation.boxes import (
     Signed,
     Symbol,
 )
+from derive.notation.symbols import default_symbols, split_symbol
 
-__all__ = ["Drawing", "Frame", "Rule", "Text", "draw", "text_width"]
+__all__ = ["Drawing", "Frame", "Rule", "Text", "draw", "has_known_width", "text_width"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,46 +82,71 @@ class Drawing:
         return self.ascent + self.descent
 
 
-_NARROW = {
-    **dict.fromkeys("ijltf'′,.;:|![]()/ ", 0.31),
-    **dict.fromkeys("rsIJ", 0.42),
-    **dict.fromkeys("mwW", 0.8),
-    "W": 0.95,
-    "M": 0.9,
-    **dict.fromkeys("acegz", 0.45),
-    **dict.fromkeys("+−=<>≠×⊙", 0.78),
-    " ": 0.25,
-    "Σ": 0.62,
-    "∂": 0.52,
-    "⋯": 1.0,
-    "∇": 0.7,
+# The widths of Times, upright and italic, in em.
+_UPRIGHT = {
+    **dict.fromkeys("bdghknopquvxy0123456789", 0.5),
+    **dict.fromkeys("acez", 0.444),
+    **dict.fromkeys("ijlt/:;", 0.278),
+    **dict.fromkeys("fr()[]I-", 0.333),
+    **dict.fromkeys("sJ", 0.389),
+    **dict.fromkeys("+−=<>≠×⊙", 0.564),
+    **dict.fromkeys(",. |", 0.25),
+    **dict.fromkeys("ADGHKNOQUVXY", 0.722),
+    **dict.fromkeys("BCR", 0.667),
+    **dict.fromkeys("ELTZ", 0.611),
+    **dict.fromkeys("FPS", 0.556),
+    **dict(
+        zip("mwMWΣ∂⋯∇'′", (0.778, 0.722, 0.889, 0.944, 0.62, 0.494, 1, 0.7, 0.2, 0.25), strict=True)
+    ),
+}
+_ITALIC = {
+    **dict.fromkeys("abdghnopqu", 0.5),
+    **dict.fromkeys("cekvxy", 0.444),
+    **dict.fromkeys("fijlt", 0.278),
+    **dict.fromkeys("rsz", 0.389),
+    **dict.fromkeys("ABEFPRVX", 0.611),
+    **dict.fromkeys("CKN", 0.667),
+    **dict.fromkeys("DGHOQU", 0.722),
+    **dict.fromkeys("LTYZ", 0.556),
+    **dict(zip("mwIJMSW", (0.722, 0.667, 0.333, 0.444, 0.833, 0.5, 0.833), strict=True)),
 }
 
 
-def text_width(words: str) -> float:
+def text_width(words: str, *, italic: bool = False) -> float:
     """About how wide ``words`` are, in em.
 
     >>> text_width("ab") < text_width("WW")
     True
     """
-    return sum(_character_width(character) for character in words)
+    return sum(_character_width(character, italic=italic) for character in words)
 
 
-def _character_width(character: str) -> float:
-    if character in _NARROW:
-        return _NARROW[character]
+def has_known_width(words: str) -> bool:
+    """Whether the width of each character is that of Times, and no estimate.
+
+    >>> has_known_width("ln x"), has_known_width("λ")
+    (True, False)
+    """
+    return all(character in _UPRIGHT or character in _ITALIC for character in words)
+
+
+def _character_width(character: str, *, italic: bool) -> float:
+    known = _ITALIC.get(character) if italic else None
+    known = known or _UPRIGHT.get(character)
+    if known is not None:
+        return known
     if unicodedata.combining(character):
         return 0.0
     base = unicodedata.normalize("NFD", character)[0]
     if base != character:
-        return _character_width(base)
+        return _character_width(base, italic=italic)
     if unicodedata.east_asian_width(character) in "WF":
         return 1.0
     return 0.72 if character.isupper() else 0.52
 
 
-_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾", "0123456789()", strict=True))
-_OWN_SCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾]+$")
+_OWN_SCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ʰⁱʲᵏˡᵐⁿ]+$|\\^\\[[^\\[\\]]*\\]$")
+_SCRIPT_SIGN = re.compile(r"\\mathrm\{([^{}]*)\}|\\([A-Za-z]+)|(.)", re.DOTALL)
 _SCRIPT = 0.7
 _OPEN = {"round": "(", "square": "[", "bar": "|"}
 _CLOSE = {"round": ")", "square": "]", "bar": "|"}
@@ -195,7 +221,7 @@ def draw(box: Box) -> Drawing:
 
 
 def _words(words: str, *, italic: bool = False, size: float = 1.0) -> Drawing:
-    width = text_width(words) * size
+    width = text_width(words, italic=italic) * size
     shown = words.strip(" ")
     left = text_width(words[: len(words) - len(words.lstrip(" "))]) * size
     parts = (Text(left, 0.0, size, shown, italic),) if shown else ()
@@ -264,22 +290,43 @@ def _product(parts: tuple[Box, ...]) -> Drawing:
 
 
 def _split(symbol: Symbol) -> tuple[Drawing, Drawing | None, Drawing | None]:
-    """The sign of a symbol, and the scripts that are part of it: ``W⁽¹⁾``, ``w_out``."""
+    """The sign of a symbol, and the scripts that are part of it: ``W^{[1]}``, ``w_out``."""
     text = symbol.text
     below = above = None
-    if symbol.kind in ("identifier", "function"):
-        script = _OWN_SCRIPT.search(text)
-        if script and script.start():
-            above = _words("".join(_RAISED[character] for character in script[0]))
-            text = text[: script.start()]
+    if symbol.kind in ("identifier", "function") and not symbol.latex.startswith(r"\operatorname"):
+        text = _OWN_SCRIPT.sub("", text) or text
         head, underscore, tail = text.partition("_")
         if underscore and head and tail:
             text, below = head, _words(tail)
+        if symbol.latex:
+            # LaTeX says best what stands above and below; text has no raised brackets.
+            own = split_symbol(symbol.latex)
+            above = _own_script(own.sup) if text != symbol.text else None
+            below = _own_script(own.sub) or below
+        if above is None and text == head != symbol.text:
+            raised = symbol.text.removeprefix(text).partition("_")[0]
+            above = _words(unicodedata.normalize("NFKC", raised)) if raised else None
     italic = len(text.strip()) <= 2 and symbol.kind in ("identifier", "function")
     # Two letters are one sign only where the second is an accent.
     italic = italic and len(unicodedata.normalize("NFC", text.strip())) == 1
     italic = italic and text not in "ΓΔΘΛΞΠΣΥΦΨΩ"
     return _words(text, italic=italic), below, above
+
+
+def _own_script(source: str) -> Drawing | None:
+    """What stands above or below a symbol by itself, or ``None`` if there is nothing, or if it
+    is more than letters, digits and signs."""
+    pieces = []
+    for word, command, sign in _SCRIPT_SIGN.findall(source):
+        if word:
+            pieces.append(_words(word))
+            continue
+        letter = sign or default_symbols(command).text
+        if sign in ("{", "}", "\\", "^", "_") or len(letter) != 1:
+            return None
+        shown = {"-": "−", "'": "′"}.get(letter, letter)
+        pieces.append(_words(shown, italic=letter.isalpha()))
+    return _beside(pieces) if pieces else None
 
 
 def _scripted(base: Drawing, sub: Drawing | None, sup: Drawing | None) -> Drawing:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from derive.document.model import Formula, FunctionSign, Relation, ShapeOf, Stack, Tracked
+from dataclasses import replace
+
+from derive.document.model import Formula, FunctionSign, Relation, ShapeOf, Short, Stack, Tracked
 from derive.errors import InputError
 from derive.matrix import matrix_layout
 from derive.matrix.expression import Matrix
@@ -37,9 +39,12 @@ SIGNS: dict[str, Symbol] = {
 }
 
 
+_FORMULAS = (Term, Index, Matrix, Relation, Stack, ShapeOf, FunctionSign, Short, Tracked)
+
+
 def is_formula(part: object) -> bool:
     """Whether a part of a sentence is mathematics."""
-    return isinstance(part, (Term, Index, Matrix, Relation, Stack, ShapeOf, FunctionSign, Tracked))
+    return isinstance(part, _FORMULAS)
 
 
 def formula_box(formula: Formula | Tracked, notation: Notation) -> Box:
@@ -53,6 +58,8 @@ def formula_box(formula: Formula | Tracked, notation: Notation) -> Box:
             return _function(name, notation)
         case Stack(term=term):
             return _stack(term, notation)
+        case Short(formula=short):
+            return formula_box(short, replace(notation, derivatives="short"))
         case Tracked(formula=inner):
             return Marked(formula_box(inner, notation))
         case Index(name=name):

@@ -13,16 +13,16 @@ from hashlib import sha256
 from html import escape as escape_markup
 from math import hypot
 
-from derive.exporters.box_svg import Drawing, Frame, Rule, Text, draw, text_width
+from derive.exporters.box_svg import Drawing, Frame, Rule, Text, draw, has_known_width, text_width
 from derive.gradients import Derivation
-from derive.graph import Claim, Edge, Extent, Graph, Node, Placed, graph, place
+from derive.graph import Claim, Edge, Extent, Graph, Node, Placed, beside, graph, place
 from derive.notation import PLAIN, Look, Notation, layout, unmarked, width_in_em
 from derive.notation.boxes import Box, Row, Symbol
 from derive.notation.lines import broken
 from derive.notation.text import write_text
 from derive.terms import Term
 
-__all__ = ["Label", "claim_box", "edge_lines", "export", "node_lines", "shifted"]
+__all__ = ["Label", "claim_box", "edge_lines", "export", "node_lines"]
 
 #: The size of the letters of formulas at nodes and at edges.
 _FONT = 15.0
@@ -31,8 +31,16 @@ _LINE_GAP = 5.0
 #: A formula wider than this, in em, is broken before a sign.
 _LONGEST_LINE = 24.0
 _EQUALS = Symbol("= ", " = ", "sign")
-_OFFSET = 5.0
+#: The room between the arrow of the value and that of the derivative.
+_OFFSET = 6.0
+#: How round the corners of an arrow are.
+_ROUND = 9.0
 
+# On a page the picture takes the colour of the text around it, and with it follows a page that turns
+# dark, whatever tells it to; the ground is that of the page. A file of its own (:root) has a ground
+# of its own and follows the reader's choice. The colours before @supports are those of programs that
+# can do neither. A page that wants others for what is coloured sets --derive-slope and
+# --derive-track.
 _STYLE = """\
 .derive-graph{font-family:"STIX Two Text","Times New Roman","Liberation Serif",Times,serif}
 .derive-graph .page{fill:#fff}
@@ -40,6 +48,7 @@ _STYLE = """\
 .derive-graph .node{fill:#f4f4f8;stroke:#5a5a66;stroke-width:1.2}
 .derive-graph .input{fill:#fff}
 .derive-graph .inner{fill:none}
+.derive-graph .value,.derive-graph .slope{stroke-linejoin:round}
 .derive-graph .value{fill:none;stroke:#5a5a66;stroke-width:1.3}
 .derive-graph .head{fill:#5a5a66}
 .derive-graph .slope{fill:none;stroke:#0b57d0;stroke-width:1.3;stroke-dasharray:5 3}
@@ -47,19 +56,27 @@ _STYLE = """\
 .derive-graph .slope-text text,.derive-graph .slope-text .rule{fill:#0b57d0}
 .derive-graph text.tracked,.derive-graph rect.tracked{fill:#b3261e}
 .derive-graph rect.frame{fill:none;stroke:#b3261e;stroke-width:1.3}
+@supports (color:oklch(from currentColor l c h)){
+.derive-graph{--slope:var(--derive-slope,oklch(from currentColor clamp(.46,l,.8) .16 258 / 1));\
+--track:var(--derive-track,oklch(from currentColor clamp(.45,l,.82) .15 27 / 1));\
+--line:color-mix(in srgb,currentColor 70%,transparent)}
+.derive-graph .page{fill:none}
+.derive-graph text,.derive-graph .rule{fill:currentColor}
+.derive-graph .node{fill:color-mix(in srgb,currentColor 6%,transparent);stroke:var(--line)}
+.derive-graph .input,.derive-graph .inner{fill:none}
+.derive-graph .value{stroke:var(--line)}
+.derive-graph .head{fill:var(--line)}
+.derive-graph .slope{stroke:var(--slope)}
+.derive-graph .slope-head,.derive-graph .slope-text text{fill:var(--slope)}
+.derive-graph .slope-text .rule{fill:var(--slope)}
+.derive-graph text.tracked,.derive-graph rect.tracked{fill:var(--track)}
+.derive-graph rect.frame{stroke:var(--track)}
+.derive-graph:root{color:#1b1b1f}
+.derive-graph:root .page{fill:#fff}
 @media (prefers-color-scheme:dark){
-.derive-graph .page{fill:#1b1b1f}
-.derive-graph text,.derive-graph .rule{fill:#ececf1}
-.derive-graph .node{fill:#2b2b33;stroke:#a9a9b8}
-.derive-graph .input{fill:#1b1b1f}
-.derive-graph .inner{fill:none}
-.derive-graph .value{stroke:#a9a9b8}
-.derive-graph .head{fill:#a9a9b8}
-.derive-graph .slope{stroke:#8ab4f8}
-.derive-graph .slope-head,.derive-graph .slope-text text{fill:#8ab4f8}
-.derive-graph .slope-text .rule{fill:#8ab4f8}
-.derive-graph text.tracked,.derive-graph rect.tracked{fill:#ffb4ab}
-.derive-graph rect.frame{stroke:#ffb4ab}
+.derive-graph:root{color:#ececf1}
+.derive-graph:root .page{fill:#1b1b1f}
+}
 }"""
 
 #: What no XML document may hold, however it is escaped.
@@ -111,15 +128,6 @@ def edge_lines(edge: Edge, notation: Notation) -> list[Label]:
         box = layout(edge.factor, notation)
         lines.append(Label(box, backward=False))
     return lines
-
-
-def shifted(
-    points: tuple[tuple[float, float], ...], direction: str, offset: float
-) -> tuple[tuple[float, float], ...]:
-    """The way of an edge, moved across the flow."""
-    if direction == "down":
-        return tuple((x + offset, y) for x, y in points)
-    return tuple((x, y + offset) for x, y in points)
 
 
 def description(drawn: Graph, notation: Notation) -> str:
@@ -193,10 +201,10 @@ def export(derivation: Derivation, *, look: Look = PLAIN) -> str:
     ]
     for route in placed.routes:
         both = route.edge.is_backward
-        forward = shifted(route.points, placed.direction, -_OFFSET / 2 if both else 0.0)
+        forward = beside(route.points, -_OFFSET / 2 if both else 0.0)
         lines.extend(_arrow(forward, "value", "head"))
         if both:
-            back = shifted(route.points, placed.direction, _OFFSET / 2)[::-1]
+            back = beside(route.points, _OFFSET / 2)[::-1]
             lines.extend(_arrow(back, "slope", "slope-head"))
     for node in drawn.nodes:
         lines.extend(_node(node, placed.nodes[node.name]))
@@ -251,10 +259,10 @@ def _part(part: Text | Rule | Frame, x: float, y: float, tracked: bool) -> str:
         style = ' font-style="italic"' if part.italic else ""
         kind = ' class="tracked"' if tracked else ""
         # The width is said where another font could make a word run into the next one.
-        fixed = text_width(part.words) * part.size * _FONT
+        fixed = text_width(part.words, italic=part.italic) * part.size * _FONT
         length = (
             f' textLength="{_n(fixed)}" lengthAdjust="spacingAndGlyphs"'
-            if len(part.words) > 1
+            if len(part.words) > 1 or has_known_width(part.words)
             else ""
         )
         return (
@@ -280,14 +288,37 @@ def _arrow(points: tuple[tuple[float, float], ...], line: str, head: str) -> Ite
     length = hypot(x1 - x0, y1 - y0) or 1.0
     dx, dy = (x1 - x0) / length, (y1 - y0) / length
     neck = (x1 - 6 * dx, y1 - 6 * dy)
-    way = " ".join(f"{_n(x)},{_n(y)}" for x, y in (*points[:-1], neck))
     corners = (
         (x1, y1),
         (x1 - 7 * dx - 3 * dy, y1 - 7 * dy + 3 * dx),
         (x1 - 7 * dx + 3 * dy, y1 - 7 * dy - 3 * dx),
     )
-    yield f'<polyline class="{line}" points="{way}"/>'
+    yield f'<path class="{line}" d="{_rounded((*points[:-1], neck))}"/>'
     yield (f'<polygon class="{head}" points="{" ".join(f"{_n(x)},{_n(y)}" for x, y in corners)}"/>')
+
+
+def _rounded(points: tuple[tuple[float, float], ...]) -> str:
+    """A way as the data of a path, its corners rounded as far as their sides are long.
+
+    >>> _rounded(((0, 0), (0, 20), (40, 20)))
+    'M0,0L0,11Q0,20 9,20L40,20'
+    """
+    way = "M" + _at(points[0])
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        way += f"L{_at(_towards(corner, before))}Q{_at(corner)} {_at(_towards(corner, after))}"
+    return f"{way}L{_at(points[-1])}"
+
+
+def _towards(corner: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    """Where the rounding of a corner ends on its side towards another one."""
+    dx, dy = other[0] - corner[0], other[1] - corner[1]
+    length = hypot(dx, dy)
+    share = min(_ROUND, length / 2) / length
+    return corner[0] + share * dx, corner[1] + share * dy
+
+
+def _at(point: tuple[float, float]) -> str:
+    return f"{_n(point[0])},{_n(point[1])}"
 
 
 def _n(value: float) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from derive.exporters.box_svg import draw
-from derive.exporters.graph_svg import Label, edge_lines, node_lines, shifted
+from derive.exporters.graph_svg import Label, edge_lines, node_lines
 from derive.exporters.latex import escape
 from derive.gradients import Derivation
-from derive.graph import Extent, Placed, graph, place
+from derive.graph import Extent, Placed, beside, graph, place
 from derive.notation import PLAIN, Look, width_in_em
 from derive.notation.latex import Style, write_latex
 
@@ -21,7 +21,7 @@ __all__ = ["export"]
 _FONT = 10.0
 _PAD = 5.0
 _LINE_GAP = 4.0
-_OFFSET = 3.6
+_OFFSET = 4.4
 
 #: The least height of a line, in em.
 _LINE = 1.2
@@ -77,15 +77,15 @@ def export(derivation: Derivation, *, look: Look = PLAIN, fragment: bool = True)
     lines.append(
         r"\begin{tikzpicture}[x=1pt,y=-1pt,line width=.6pt,inner sep=0pt,outer sep=0pt,"
         r">={Latex[length=4.5pt,width=3.6pt]},"
-        r"slope/.style={draw=derivebackward,dashed}]"
+        r"way/.style={rounded corners=4pt},slope/.style={draw=derivebackward,dashed}]"
     )
     for route in placed.routes:
         both = route.edge.is_backward
-        forward = shifted(route.points, placed.direction, -_OFFSET / 2 if both else 0.0)
-        lines.append(rf"\draw[->] {_way(forward)};")
+        forward = beside(route.points, -_OFFSET / 2 if both else 0.0)
+        lines.append(rf"\draw[->,way] {_way(forward)};")
         if both:
-            back = shifted(route.points, placed.direction, _OFFSET / 2)[::-1]
-            lines.append(rf"\draw[->,slope] {_way(back)};")
+            back = beside(route.points, _OFFSET / 2)[::-1]
+            lines.append(rf"\draw[->,way,slope] {_way(back)};")
     for node in drawn.nodes:
         box = placed.nodes[node.name]
         style = "rounded corners=2pt,fill=black!4" if node.body is not None else ""

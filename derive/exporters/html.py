@@ -3,13 +3,22 @@
 Mathematics is MathML. Everything can be read without a script; where there is one, steps can be
 put away, ways to show the same thing be switched and lines be copied as LaTeX. Nothing is loaded
 from anywhere, and the page's own policy forbids it.
+
+A screen reader meets every line of a derivation as one ``<math>`` element with one alternative
+text. Where the eye needs several, the left side in a column of its own or a long right side in
+pieces between which a row may end, those are hidden from it, and one that holds the whole line
+lies unseen over them. A label of text would not do: what reads MathML aloud says "sum from i equals
+1 to m", and nothing reads ``Σᵢ₌₁ᵐ`` so. One visible element for all would not do either: browsers
+break no line of mathematics, and Firefox and Safari lay out no grid inside of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from itertools import count
+from types import MappingProxyType
+from typing import Final
 from urllib.parse import quote
 
 from derive.derivation import Detail
@@ -34,13 +43,36 @@ from derive.errors import InputError
 from derive.exporters.formulas import SIGNS, check_label, formula_box, is_formula
 from derive.gradients import Derivation
 from derive.notation import PLAIN, Look, width_in_em
-from derive.notation.boxes import Box, Symbol
+from derive.notation.boxes import Box, Row
 from derive.notation.latex import write_latex
 from derive.notation.lines import broken
 from derive.notation.mathml import escape, write_mathml
 from derive.notation.text import unmarked, write_text
 
-__all__ = ["export", "script", "stylesheet", "write"]
+__all__ = ["WORDS", "export", "script", "stylesheet", "write"]
+
+#: The words of the controls, by what they are for; the words of the derivation itself are the
+#: document's. What stands in braces is filled in and must stay; ``language`` is the language that
+#: the page and its prose are in.
+WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "language": "en",
+        "follow": "Follow {factor}",
+        "tracked factor": "the {factor}",
+        "marked factor": "the marked factor",
+        "open all": "Open all steps",
+        "close all": "Close all steps",
+        "one step between": "1 step between",
+        "steps between": "{count} steps between",
+        "copy": "Copy this line as LaTeX",
+        "copied": "LaTeX copied",
+        "not copied": "LaTeX could not be copied",
+        "wide formula": "Wide formula or table, can be scrolled",
+        "show": "Show",
+        "both": "both",
+        "all": "all",
+    }
+)
 
 #: A right side wider than this, in em, may be broken by the browser; its pieces are no wider, so
 #: that they fit a phone.
@@ -63,8 +95,16 @@ def export(
     label: str = "",
     heading: int | None = None,
     style: bool = True,
+    words: Mapping[str, str] = WORDS,
 ) -> str:
     """The derivation as HTML.
+
+    A fragment takes its colours from the colour of the text around it, and so it is as legible on
+    a dark page as on a light one, however the page switches between the two. A page may choose its
+    own by custom properties, set for ``.derive`` below whatever attribute its theme has, such as
+    ``[data-theme="dark"] .derive``: ``--derive-track`` (the tracked factor),
+    ``--derive-track-ground`` (the ground below it), ``--derive-follow-ground`` (the same while it
+    is followed), ``--derive-quiet``, ``--derive-rule``, ``--derive-faint``, ``--derive-control``.
 
     Args:
         derivation: what is printed.
@@ -77,21 +117,26 @@ def export(
             name if left out.
         heading: the level of the title's heading: 1 on a page and 2 in a fragment if left out.
         style: whether a fragment brings its style sheet with it.
+        words: words of the controls in another language, in place of those of :data:`WORDS`.
 
     Raises:
-        InputError: ``label`` has a character that an id should not hold, or ``heading`` is none
-            of 1 to 5.
+        InputError: ``label`` has a character that an id should not hold, ``heading`` is none of 1
+            to 5, or ``words`` has a key that :data:`WORDS` hasn't or lacks what is filled in.
 
     >>> from derive.gradients import gradient
     >>> derivation = gradient("linear_regression", wrt="w", check="none")
-    >>> print(export(derivation, page=False, style=False)[:59])
-    <div class="derive" id="linear_regression">
+    >>> print(export(derivation, page=False, style=False).splitlines()[1][:15])
     <h2>Linear regr
+    >>> german = {"language": "de", "open all": "Alle Schritte zeigen"}
+    >>> "Alle Schritte zeigen</button>" in export(derivation, page=False, words=german)
+    True
     """
     check_label(label)
     document = build(derivation, detail=detail, layout=layout, parts=parts)
     prefix = label or derivation.problem.name
-    return write(document, prefix=prefix, page=page, look=look, heading=heading, style=style)
+    return write(
+        document, prefix=prefix, page=page, look=look, heading=heading, style=style, words=words
+    )
 
 
 def write(
@@ -102,16 +147,29 @@ def write(
     look: Look = PLAIN,
     heading: int | None = None,
     style: bool = True,
+    words: Mapping[str, str] = WORDS,
 ) -> str:
     """A document as HTML; the arguments are those of :func:`export`."""
     level = (1 if page else 2) if heading is None else heading
     if not 1 <= level < _LOWEST_HEADING:
         raise InputError(f"the title's heading cannot be of level {level}: choose one from 1 to 5")
-    body = "\n".join(_Writer(document, prefix, look, level).lines())
+    every = _checked(words)
+    body = "\n".join(_Writer(document, prefix, look, level, every).lines())
     if page:
-        return _page(document.title, body)
+        return _page(document.title, body, every["language"])
     sheet = f"<style>{stylesheet()}</style>\n" if style else ""
     return f"{sheet}{body}\n"
+
+
+def _checked(words: Mapping[str, str]) -> Mapping[str, str]:
+    """All words, those that are given in place of ours."""
+    for key, said in words.items():
+        if key not in WORDS:
+            raise InputError(f"{key!r} is none of the words of a page: {', '.join(WORDS)}")
+        for gap in ("{factor}", "{count}"):
+            if gap in WORDS[key] and gap not in said:
+                raise InputError(f"the words for {key!r} must say where {gap} stands, not {said!r}")
+    return {**WORDS, **words}
 
 
 @cache
@@ -141,14 +199,14 @@ def _static(name: str) -> str:
     return "\n" + text.replace("\r\n", "\n")
 
 
-def _page(title: str, body: str) -> str:
+def _page(title: str, body: str, language: str) -> str:
     """A page that forbids itself whatever isn't in it."""
     policy = (
         f"default-src 'none'; style-src {_digest(stylesheet())}; "
         f"script-src {_digest(script())}; base-uri 'none'; form-action 'none'"
     )
     return f"""<!DOCTYPE html>
-<html lang="en">
+<html lang="{escape(language)}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
@@ -176,8 +234,16 @@ def _digest(source: str) -> str:
 
 
 class _Writer:
-    def __init__(self, document: Document, prefix: str, look: Look, level: int) -> None:
+    def __init__(
+        self,
+        document: Document,
+        prefix: str,
+        look: Look,
+        level: int,
+        words: Mapping[str, str],
+    ) -> None:
         self.document = document
+        self.words = words
         self.prefix = prefix
         self.level = level
         self.notation = look.notation(document.problem, track=document.track, longest_sum=6)
@@ -192,37 +258,49 @@ class _Writer:
             self.section(section, number)
             for number, section in enumerate(self.document.sections, start=1)
         ]
-        yield f'<div class="derive" id="{escape(self.prefix)}">'
+        attributes = f' id="{escape(self.prefix)}" lang="{self.said("language")}"'
+        attributes += f' data-copied="{self.said("copied")}"'
+        attributes += f' data-not-copied="{self.said("not copied")}"'
+        attributes += f' data-wide="{self.said("wide formula")}"'
+        yield f'<div class="derive"{attributes}>'
         yield f"<h{self.level}>{escape(self.document.title)}</h{self.level}>"
         yield from self.controls("".join(sections))
         yield from blocks
         yield from sections
         yield "</div>"
 
+    def said(self, key: str) -> str:
+        """Words of the controls, for HTML."""
+        return escape(self.words[key])
+
     def controls(self, sections: str) -> Iterator[str]:
         """What the script works with; it is shown only where the script is."""
         buttons = ""
         if 'class="derive-tracked"' in sections:
+            said = self.said("follow").replace("{factor}", self.tracked())
             buttons += (
-                '<button type="button" class="derive-follow" aria-pressed="false">'
-                f"Follow {self.tracked()}</button>"
+                f'<button type="button" class="derive-follow" aria-pressed="false">{said}</button>'
             )
         if 'class="derive-fold"' in sections:
-            buttons += (
-                '<button type="button" class="derive-every" value="open">Open all steps</button>'
-                '<button type="button" class="derive-every" value="close">Close all steps</button>'
+            buttons += "".join(
+                f'<button type="button" class="derive-every" value="{value}">{said}</button>'
+                for value, said in (
+                    ("open", self.said("open all")),
+                    ("close", self.said("close all")),
+                )
             )
         if buttons:
             yield f'<div class="derive-controls">{buttons}</div>'
         yield '<div class="derive-status" role="status"></div>'
 
     def tracked(self) -> str:
-        """What is followed, by its name where the document has one."""
+        """What is followed, by its name where the document has one; HTML."""
         for section in self.document.sections:
             for part in section.title:
                 if isinstance(part, Tracked):
-                    return f"the {escape(self.plain([part.formula]))}"
-        return "the marked factor"
+                    factor = escape(self.plain([part.formula]))
+                    return self.said("tracked factor").replace("{factor}", factor)
+        return self.said("marked factor")
 
     def section(self, section: Section, number: int) -> str:
         key = f"{self.prefix}-section-{section.key}"
@@ -230,7 +308,7 @@ class _Writer:
         blocks = "\n".join(self.block(block) for block in section.blocks)
         return (
             f'<section aria-labelledby="{escape(key)}">\n'
-            f'<h{level} id="{escape(key)}"><span class="derive-number-of-section">{number}</span>'
+            f'<h{level} id="{escape(key)}"><span class="derive-number-of-section">{number}</span> '
             f"{self.inline(section.title)}</h{level}>\n{blocks}\n</section>"
         )
 
@@ -326,13 +404,13 @@ class _Writer:
         )
         if not table.alternatives:
             return written
-        choices = [("all", "both" if len(table.head) == 3 else "all")]
+        choices = [("all", self.said("both" if len(table.head) == 3 else "all"))]
         choices += [
             (str(place), self.inline(cell))
             for place, cell in enumerate(table.head[1:], start=1)
             if cell
         ]
-        switch = self.switch("columns", "show", choices)
+        switch = self.switch("columns", self.said("show"), choices)
         return f'<div class="derive-alternatives">\n{switch}{written}\n</div>'
 
     def cells(self, row: tuple[tuple[Inline, ...], ...], table: Table, align: str) -> Iterator[str]:
@@ -369,14 +447,14 @@ class _Writer:
         left side that it goes on from."""
         classes = "derive-line"
         cells = ""
-        if line.left is not None:
-            box = formula_box(line.left, self.notation)
+        start = None if line.left is None else formula_box(line.left, self.notation)
+        whole, right = self.right(line, start)
+        if start is not None:
             classes += " derive-first"
-            classes += " derive-aside" if width_in_em(box) > _WIDEST_LEFT else ""
-            cells += f'<span class="derive-left">{write_mathml(box, displaystyle=True)}</span>'
-        sign = write_mathml(Symbol(SIGNS[line.sign].latex, line.sign, "sign"))
-        cells += f' <span class="derive-sign">{sign}</span>'
-        cells += f' <span class="derive-right">{self.right(line)}</span>'
+            classes += " derive-aside" if width_in_em(start) > _WIDEST_LEFT else ""
+            left_side = write_mathml(start, displaystyle=True, hidden=True)
+            cells += f'<span class="derive-left">{left_side}</span> '
+        cells += f'<span class="derive-right">{right}</span>'
         if line.reason:
             cells += f' <span class="derive-reason">{self.inline(line.reason)}</span>'
         if line.label:
@@ -384,16 +462,18 @@ class _Writer:
         latex = self.latex(line, left)
         tools = ""
         if between:
-            steps = f"{len(between)} {'step' if len(between) == 1 else 'steps'} between"
+            steps = self.said("one step between" if len(between) == 1 else "steps between")
+            steps = steps.replace("{count}", str(len(between)))
             tools += (
                 f'<button type="button" class="derive-fold" aria-expanded="true" '
                 f'aria-controls="{escape(" ".join(between))}" aria-label="{steps}" '
                 f'title="{steps}">▾</button>'
             )
         if latex:
+            said = self.said("copy")
             tools += (
-                '<button type="button" class="derive-copy" aria-label="Copy this line as LaTeX" '
-                'title="Copy this line as LaTeX">TeX</button>'
+                f'<button type="button" class="derive-copy" aria-label="{said}" '
+                f'title="{said}">TeX</button>'
             )
         if tools:
             cells += f' <span class="derive-tools">{tools}</span>'
@@ -401,15 +481,27 @@ class _Writer:
             cells += f'<span class="derive-folded" aria-hidden="true">⋯ {steps}</span>'
         attributes = f' id="{escape(key)}"' if key else ""
         attributes += f' data-latex="{escape(latex)}"' if latex else ""
-        return f'<div class="{classes}"{attributes}>{cells}</div>'
+        return f'<div class="{classes}"{attributes}>{whole}{cells}</div>'
 
-    def right(self, line: Line) -> str:
-        """The right side: one formula, or pieces of a long one between which a row may end."""
+    def right(self, line: Line, start: Box | None) -> tuple[str, str]:
+        """The whole line for screen readers, and its sign and right side for the eye: one formula,
+        or pieces of a long one between which a row may end.
+
+        The first is empty if the second is all there is to the line, and both can read it.
+        """
         box = formula_box(line.right, self.notation)
-        if width_in_em(box) <= _PIECE:
-            return write_mathml(box, displaystyle=True)
-        pieces: list[Box] = broken(box, _PIECE, width_in_em)
-        return "<wbr>".join(write_mathml(piece, displaystyle=True) for piece in pieces)
+        sign = SIGNS[line.sign]
+        fits = width_in_em(box) <= _PIECE
+        if fits and start is None:
+            return "", write_mathml(Row((sign, box)), displaystyle=True)
+        every = Row((sign, box)) if start is None else Row((start, sign, box))
+        whole = write_mathml(every, displaystyle=True, mark="")
+        first, *pieces = [box] if fits else broken(box, _PIECE, width_in_em)
+        written = (
+            write_mathml(piece, displaystyle=True, hidden=True)
+            for piece in (Row((sign, first)), *pieces)
+        )
+        return f'<span class="derive-whole">{whole}</span>', "<wbr>".join(written)
 
     def latex(self, line: Line, left: Formula | None) -> str:
         """A line as LaTeX, with the left side that it goes on from; nothing if a symbol has no

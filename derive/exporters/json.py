@@ -42,7 +42,7 @@ from derive.exporters.s_expressions import (
 from derive.functions import FUNCTIONS
 from derive.gradients import Derivation, MatrixLine, Result
 from derive.matrix import Layout, MatrixForm, StoredArray, matrix_latex, matrix_text
-from derive.matrix.expression import Array
+from derive.matrix.expression import Array, Matrix
 from derive.matrix_functions import MATRIX_FUNCTIONS
 from derive.model import (
     AbstractFunction,
@@ -58,7 +58,7 @@ from derive.notation import Notation, latex, plain_text, unmarked
 from derive.rules import RULES
 from derive.terms import Apply, Derivative, Ref, Term, walk
 
-__all__ = ["SCHEMA", "describe", "export", "read"]
+__all__ = ["SCHEMA", "compact", "describe", "export", "read"]
 
 #: Names this version of the format; a change that an old reader would misread gets a new number.
 SCHEMA = "derive/derivation/1"
@@ -81,6 +81,23 @@ def export(derivation: Derivation) -> str:
     True
     """
     return _pretty(_Writer(derivation).derivation()) + "\n"
+
+
+def compact(derivation: Derivation) -> str:
+    """The derivation as JSON text on one line, with nothing in it but what :func:`read` reads:
+    for keeping, not for showing.
+
+    Raises:
+        Unsupported: a formula is nested too deeply to be read back.
+
+    >>> from derive.gradients import gradient
+    >>> d = gradient("linear_regression", wrt="b", check="none")
+    >>> read(compact(d)) == d
+    True
+    >>> len(compact(d)) < len(export(d))
+    True
+    """
+    return _flat(_Writer(derivation, shown=False).derivation())
 
 
 def read(text: str) -> Derivation:
@@ -132,9 +149,11 @@ def _symbol(quantity: Quantity) -> Object:
 
 
 class _Writer:
-    """Writes the parts of one derivation, each formula once."""
+    """Writes the parts of one derivation, each formula once; what stands there to be shown is
+    left out unless ``shown``."""
 
-    def __init__(self, derivation: Derivation) -> None:
+    def __init__(self, derivation: Derivation, *, shown: bool = True) -> None:
+        self._shown = shown
         self._derivation = derivation
         self._problem = derivation.problem
         self._notation = Notation(derivation.problem)
@@ -175,15 +194,17 @@ class _Writer:
 
     def _formula(self, term: Term) -> Object:
         if id(term) not in self._formulas:
-            written = {
-                "latex": latex(term, self._notation),
-                "text": plain_text(term, self._notation),
-                "term": write_term(term),
-            }
+            written: Object = {}
+            if self._shown:
+                written["latex"] = latex(term, self._notation)
+                written["text"] = plain_text(term, self._notation)
+            written["term"] = write_term(term)
             self._formulas[id(term)] = (term, written)
         return self._formulas[id(term)][1]
 
     def _prose(self, prose: Prose) -> Object:
+        if not self._shown:
+            return {"parts": self._parts(prose)}
         return {
             "latex": "".join(
                 escape(part)
@@ -195,8 +216,13 @@ class _Writer:
                 part if isinstance(part, str) else plain_text(part, self._notation)
                 for part in prose.parts
             ),
-            "parts": [part if isinstance(part, str) else write_term(part) for part in prose.parts],
+            "parts": self._parts(prose),
         }
+
+    def _parts(self, prose: Prose) -> list[Any]:
+        return [
+            part if isinstance(part, str) else self._formula(part)["term"] for part in prose.parts
+        ]
 
     def _definition(self, definition: Definition) -> Object:
         return {
@@ -273,8 +299,7 @@ class _Writer:
             {**self._formula(form.term), "term": None}
             if matrix is None
             else {
-                "latex": matrix_latex(matrix, self._notation),
-                "text": matrix_text(matrix, self._notation, unmarked),
+                **self._printed(matrix),
                 "term": write_matrix(matrix),
             }
         )
@@ -291,9 +316,18 @@ class _Writer:
             "reason": form.reason,
         }
 
-    def _array(self, stored: StoredArray) -> Object:
+    def _printed(self, matrix: Matrix) -> Object:
+        if not self._shown:
+            return {}
         return {
-            "text": matrix_text(stored.array, self._notation, unmarked),
+            "latex": matrix_latex(matrix, self._notation),
+            "text": matrix_text(matrix, self._notation, unmarked),
+        }
+
+    def _array(self, stored: StoredArray) -> Object:
+        shown = {"text": matrix_text(stored.array, self._notation, unmarked)} if self._shown else {}
+        return {
+            **shown,
             "shape": list(stored.shape),
             "array": write_matrix(stored.array),
             "term": write_term(stored.term),
@@ -347,7 +381,7 @@ class _Writer:
         }
 
     def _scaling(self) -> Object | None:
-        scaling = self._derivation.scaling()
+        scaling = self._derivation.scaling() if self._shown else None
         if scaling is None:
             return None
         return {

@@ -43,12 +43,28 @@ from derive.exporters.formulas import check_label, formula_box, is_formula, slas
 from derive.exporters.latex import escape as escape_latex
 from derive.exporters.text import printable
 from derive.gradients import Derivation
-from derive.notation import PLAIN, Look, width_in_em
+from derive.notation import PLAIN, Look, Notation, width_in_em
 from derive.notation.boxes import Box
 from derive.notation.latex import Style, write_latex
 from derive.notation.lines import broken
 
-__all__ = ["WIDTH", "Flavour", "escape", "export", "results", "write", "write_pieces"]
+__all__ = [
+    "RUN_OF_SIGNS",
+    "WIDTH",
+    "Flavour",
+    "MarkdownWriter",
+    "dialect_of",
+    "escape",
+    "export",
+    "grouped_lines",
+    "joined_lines",
+    "results",
+    "sign_in_mathematics",
+    "symbols_used",
+    "whole_text",
+    "write",
+    "write_pieces",
+]
 
 #: The dialects of Markdown.
 Flavour: TypeAlias = Literal["github", "myst", "quarto", "mkdocs", "jupyter"]
@@ -127,13 +143,13 @@ def export(
     >>> text.splitlines()[0]
     '# Linear regression: the gradient of the halved mean squared error'
     """
-    dialect = _dialect(flavour)
+    dialect = dialect_of(flavour)
     check_label(label)
     if isinstance(heading, bool) or not isinstance(heading, int) or not 1 <= heading <= 6:
         raise InputError(f"heading={heading!r} is no level of a heading; there are 1 to 6")
     document = build(derivation, detail=detail, layout=layout, parts=parts)
     prefix = label or derivation.problem.name
-    return _written(_Writer(document, dialect, flavour, look, prefix, heading))
+    return whole_text(MarkdownWriter(document, dialect, flavour, look, prefix, heading))
 
 
 def write(
@@ -146,15 +162,17 @@ def write(
 ) -> str:
     """A document as Markdown."""
     prefix = label or document.problem.name
-    return _written(_Writer(document, _dialect(flavour), flavour, look, prefix, heading))
+    return whole_text(MarkdownWriter(document, dialect_of(flavour), flavour, look, prefix, heading))
 
 
 def write_pieces(
     document: Document, *, flavour: Flavour = "jupyter", look: Look = PLAIN
 ) -> list[tuple[str, str]]:
     """A document as Markdown in pieces: its head, and then each section, with their keys."""
-    writer = _Writer(document, _dialect(flavour), flavour, look, document.problem.name, heading=1)
-    return [(key, _joined(lines)) for key, lines in writer.pieces()]
+    writer = MarkdownWriter(
+        document, dialect_of(flavour), flavour, look, document.problem.name, heading=1
+    )
+    return [(key, joined_lines(lines)) for key, lines in writer.pieces()]
 
 
 def results(derivation: Derivation, *, look: Look = PLAIN) -> str:
@@ -165,7 +183,7 @@ def results(derivation: Derivation, *, look: Look = PLAIN) -> str:
     $$\begin{aligned}
     """
     document = build(derivation, parts=("result",))
-    writer = _Writer(document, _dialect("jupyter"), "jupyter", look, "", heading=1)
+    writer = MarkdownWriter(document, dialect_of("jupyter"), "jupyter", look, "", heading=1)
     lines = [
         line for block in document.opening if isinstance(block, Equations) for line in block.lines
     ]
@@ -173,18 +191,24 @@ def results(derivation: Derivation, *, look: Look = PLAIN) -> str:
     return "$$" + "\n".join(body) + "$$"
 
 
-def _dialect(flavour: object) -> _Dialect:
+def dialect_of(flavour: object) -> _Dialect:
+    """How that flavour of Markdown writes mathematics, labels and tables.
+
+    Raises:
+        InputError: there is no such flavour.
+    """
     if flavour not in _DIALECTS:
         names = ", ".join(map(repr, get_args(Flavour)))
         raise InputError(f"flavour={flavour!r} is none of {names}")
     return _DIALECTS[str(flavour)]
 
 
-def _written(writer: _Writer) -> str:
-    return "\n".join(_joined(lines) for _, lines in writer.pieces())
+def whole_text(writer: MarkdownWriter) -> str:
+    """The whole document, piece after piece."""
+    return "\n".join(joined_lines(lines) for _, lines in writer.pieces())
 
 
-def _joined(lines: Iterable[str]) -> str:
+def joined_lines(lines: Iterable[str]) -> str:
     """Lines with an end of line each, no two of them empty in a row, and none at the end."""
     kept: list[str] = []
     for line in lines:
@@ -195,7 +219,9 @@ def _joined(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in kept)
 
 
-class _Writer:
+class MarkdownWriter:
+    """Writes one document in one flavour of Markdown, piece by piece."""
+
     def __init__(
         self,
         document: Document,
@@ -212,7 +238,8 @@ class _Writer:
         self.prefix = prefix
         self.heading = heading
         self.numbers = {label: n for n, label in enumerate(document.labels(), start=1)}
-        self.claims = dict(_claims(document))
+        # A line that is cited inside a formula looks there as it does at its own place.
+        self.claims = dict(_claims(document, look.notation(document.problem, longest_sum=6)))
 
     def pieces(self) -> Iterator[tuple[str, list[str]]]:
         """The head of the document and its sections, as lines, with their keys."""
@@ -342,10 +369,10 @@ class _Writer:
         if self.dialect.own_numbers:
             yield from self.display([*self.aligned(lines, "align*")])
             return
-        for group in _groups(lines):
+        for group in grouped_lines(lines):
             label = next((line.label for line in group if line.label), "")
             yield from self.display([*self.aligned(group, "aligned")], label)
-            used = _used(group)
+            used = symbols_used(group)
             if used:
                 yield ""
                 yield "Here " + _listed([self.reference(each) for each in used])
@@ -464,9 +491,8 @@ class _Writer:
         return width
 
 
-def _claims(document: Document) -> Iterator[tuple[str, Box]]:
+def _claims(document: Document, notation: Notation) -> Iterator[tuple[str, Box]]:
     """What each labelled line is about: the left side that it or a line above it has."""
-    notation = PLAIN.notation(document.problem)
     every = [*document.opening, *(block for each in document.sections for block in each.blocks)]
     while every:
         block = every.pop(0)
@@ -481,7 +507,7 @@ def _claims(document: Document) -> Iterator[tuple[str, Box]]:
                     yield line.label, formula_box(about, notation)
 
 
-def _groups(lines: tuple[Line, ...]) -> Iterator[list[Line]]:
+def grouped_lines(lines: tuple[Line, ...]) -> Iterator[list[Line]]:
     """The lines in groups that end with a label: a page gives one number to a display."""
     group: list[Line] = []
     for line in lines:
@@ -493,7 +519,7 @@ def _groups(lines: tuple[Line, ...]) -> Iterator[list[Line]]:
         yield group
 
 
-def _used(lines: Iterable[Line]) -> list[str]:
+def symbols_used(lines: Iterable[Line]) -> list[str]:
     """The labels that the reasons of some lines refer to, each once."""
     return list(
         dict.fromkeys(
@@ -618,7 +644,7 @@ _SPECIAL = {
     "`": "'",
 }
 
-_RUN = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|.", re.DOTALL)
+RUN_OF_SIGNS = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|.", re.DOTALL)
 
 
 def words_in_mathematics(words: str) -> str:
@@ -630,8 +656,8 @@ def words_in_mathematics(words: str) -> str:
     '\\text{derivative of }\\sigma '
     """
     source, text = "", ""
-    for sign in _RUN.findall(printable(words)):
-        written = _sign_in_mathematics(sign)
+    for sign in RUN_OF_SIGNS.findall(printable(words)):
+        written = sign_in_mathematics(sign)
         if written is None:
             text += sign
             continue
@@ -640,7 +666,8 @@ def words_in_mathematics(words: str) -> str:
     return source + (rf"\text{{{text}}}" if text else "")
 
 
-def _sign_in_mathematics(sign: str) -> str | None:
+def sign_in_mathematics(sign: str) -> str | None:
+    """The LaTeX of a sign of mathematics in an author's words, or ``None`` where it is none."""
     if sign in _SPECIAL:
         return _SPECIAL[sign]
     if sign.isascii():

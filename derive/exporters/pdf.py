@@ -17,10 +17,11 @@ __all__ = ["compile_pdf"]
 #: How long one run may take, in seconds: the longest document of the catalogue takes two.
 TIMEOUT = 120.0
 
-#: References are settled after two runs, the place of a long table after three.
-_MOST_RUNS = 4
+#: References and the number of slides are settled after two runs, what moves with them after three.
+_MOST_RUNS = 5
 
-_AGAIN = re.compile(r"Rerun to get|Label\(s\) may have changed|Rerun LaTeX")
+#: What one run writes for the next one, by the endings of its files.
+_FOR_THE_NEXT_RUN = (".aux", ".out", ".toc", ".nav", ".snm")
 _ERROR = re.compile(r"^! (.+?)\s*$", re.MULTILINE)
 _LINE = re.compile(r"^l\.(\d+)", re.MULTILINE)
 
@@ -29,10 +30,18 @@ _REPRODUCIBLE = r"\pdftrailerid{}\pdfsuppressptexinfo15 \input{document.tex}"
 
 
 def compile_pdf(latex: str) -> bytes:
-    """A LaTeX document as PDF.
+    """A LaTeX document as PDF, run as often as its references and the number of slides need.
+
+    Args:
+        latex: a whole document, such as :func:`derive.exporters.latex.export` or
+            :func:`derive.exporters.beamer.export` makes.
+
+    Returns:
+        The bytes of the file, the same for the same document.
 
     Raises:
-        InputError: no pdflatex is installed, it finds a fault in the document, or takes too long.
+        InputError: no pdflatex is installed, it finds a fault in the document, takes too long, or
+            its references do not settle.
 
     >>> import shutil
     >>> source = r"\\documentclass{article}\\begin{document}derive\\end{document}"
@@ -74,7 +83,7 @@ def _compiled(program: str, folder: Path, latex: str) -> bytes:
         "openin_any": "p",
         "openout_any": "p",
     }
-    log = ""
+    known: dict[str, bytes] = {}
     for _ in range(_MOST_RUNS):
         try:
             done = subprocess.run(  # noqa: S603 - the program was found on the PATH
@@ -93,12 +102,22 @@ def _compiled(program: str, folder: Path, latex: str) -> bytes:
         log = _read(folder / "document.log")
         if done.returncode:
             raise InputError(f"pdflatex: {_complaint(log or done.stdout.decode(errors='replace'))}")
-        if not _AGAIN.search(log):
+        noted = _noted(folder)
+        if noted == known:
             break
+        known = noted
+    else:
+        raise InputError(f"pdflatex: the references do not settle in {_MOST_RUNS} runs")
     pdf = folder / "document.pdf"
     if not pdf.is_file():
         raise InputError("pdflatex wrote no page: the document is empty")
     return pdf.read_bytes()
+
+
+def _noted(folder: Path) -> dict[str, bytes]:
+    """What a run wrote for the next one: where that is what it was given itself, it is done."""
+    paths = (folder / f"document{ending}" for ending in _FOR_THE_NEXT_RUN)
+    return {path.name: path.read_bytes() for path in paths if path.is_file()}
 
 
 def _read(path: Path) -> str:

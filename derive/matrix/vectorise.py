@@ -170,6 +170,8 @@ class FlatProduct:
 
 def _is_scalar_leaf(term: Term) -> bool:
     """Whether no index at all, free or bound, occurs in the term."""
+    if free_indices(term):
+        return False
     return all(
         not isinstance(part, (Sum, Family, Delta)) and not (isinstance(part, Ref) and part.indices)
         for part in walk(term)

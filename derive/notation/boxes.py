@@ -9,7 +9,7 @@ by juxtaposition), so that a writer can choose spaces and sizes, and another one
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 __all__ = [
     "UNIT",
@@ -52,9 +52,23 @@ DelimiterKind: TypeAlias = Literal["round", "square", "bar"]
 
 
 class Box:
-    """Base of all boxes. Boxes are immutable and compare by structure."""
+    """Base of all boxes. Boxes are immutable and compare by structure.
 
-    __slots__ = ()
+    What writers made of a box is kept with it, since a box stands in many lines. That is no
+    field: it takes no part in equality, and is neither copied nor pickled.
+    """
+
+    __slots__ = ("_written",)
+    _written: dict[object, Any]
+
+    @property
+    def written(self) -> dict[object, Any]:
+        """What was made of the box, by the writer and by all that its result depends on."""
+        try:
+            return self._written
+        except AttributeError:
+            object.__setattr__(self, "_written", {})
+            return self._written
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,14 @@ def write_latex(box: Box, style: Style = Style.DISPLAY) -> str:
 
 
 def _write(box: Box, style: Style) -> _Piece:
+    what = ("LaTeX", style)
+    known: _Piece | None = box.written.get(what)
+    if known is None:
+        known = box.written[what] = _written(box, style)
+    return known
+
+
+def _written(box: Box, style: Style) -> _Piece:
     match box:
         case Symbol():
             return _symbol(box)
@@ -225,8 +233,8 @@ def _scripts(box: Scripts, style: Style) -> _Piece:
     base = box.base
     own = SplitSymbol("", "", "")
     if isinstance(base, Symbol):
+        written = _symbol(base)  # which refuses a symbol that has no LaTeX
         own = _split(base)
-        written = _symbol(base)
         source = own.base
     else:
         written = _write(base, style)

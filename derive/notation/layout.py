@@ -45,7 +45,13 @@ from derive.notation.boxes import (
     scripts,
 )
 from derive.notation.notation import Notation
-from derive.notation.symbols import default_symbols, index_symbols, size_symbols, split_symbol
+from derive.notation.symbols import (
+    default_symbols,
+    index_symbols,
+    layer_in_brackets,
+    size_symbols,
+    split_symbol,
+)
 from derive.terms import (
     Add,
     Apply,
@@ -149,7 +155,13 @@ def layout(term: Term, notation: Notation | None = None) -> Box:
     >>> isinstance(layout(Ref("x", (Index("i", "m"),))), Scripts)
     True
     """
-    return _Layout(notation or Notation()).box(term)
+    if notation is None:
+        return _Layout(Notation()).box(term)
+    # Kept with the notation: the lines of a derivation have most of their parts in common.
+    known: _Layout | None = notation.__dict__.get("_layout")
+    if known is None:
+        known = notation.__dict__["_layout"] = _Layout(notation)
+    return known.box(term)
 
 
 def function_symbol(name: str, notation: Notation) -> Symbol:
@@ -226,10 +238,16 @@ def stack_symbol(quantity: Quantity, notation: Notation) -> Symbol:
     >>> stack_symbol(x, Notation(vectors="bold"))
     Symbol(latex='\\\\mathbf{x}', text='x', kind='identifier')
     """
+    text = _layered(quantity.stack_latex, quantity.stack_text, notation)
     latex = quantity.stack_latex
     if notation.vectors == "bold" and quantity.indices and latex:
         latex = _bold(latex)
-    return Symbol(latex, quantity.stack_text)
+    return Symbol(latex, text)
+
+
+def _layered(latex: str, text: str, notation: Notation) -> str:
+    """The text of a symbol: a layer in brackets where an example stands above in parentheses."""
+    return layer_in_brackets(latex, text) if notation.examples == "superscript" else text
 
 
 #: A base of which every sign is upright in bold: letters, digits and accents on them.
@@ -259,11 +277,20 @@ class _Layout:
         problem = notation.problem
         self.quantities = {} if problem is None else {q.name: q for q in problem.quantities}
         self.raised = _raised_places(notation)
+        # By identity, since equal terms may differ in their origins; with the term itself, since
+        # an identity is given anew once its owner is gone.
+        self._boxes: dict[int, tuple[Term, Box]] = {}
 
     # Terms in general ---------------------------------------------------------------------------
 
     def box(self, term: Term) -> Box:
         """``term`` where nothing stands around it."""
+        known = self._boxes.get(id(term))
+        if known is None:
+            known = self._boxes[id(term)] = (term, self._box(term))
+        return known[1]
+
+    def _box(self, term: Term) -> Box:
         match term:
             case Number():
                 return self.number(term)
@@ -354,11 +381,8 @@ class _Layout:
 
     def symbol(self, name: str) -> Symbol:
         """The symbol of a quantity, without indices."""
-        quantity = self.quantities.get(name)
-        if quantity is not None:
-            return Symbol(quantity.latex, quantity.text)
-        symbols = default_symbols(name)
-        return Symbol(symbols.latex, symbols.text)
+        known = self.quantities.get(name) or default_symbols(name)
+        return Symbol(known.latex, _layered(known.latex, known.text, self.notation))
 
     def subscript(self, indices: Sequence[IndexLike]) -> Box:
         """Indices side by side, with commas where they would run together."""
@@ -579,7 +603,8 @@ class _Layout:
         """The symbol of a function: an abstract one of the problem, or a known one."""
         abstract = None if self.notation.problem is None else self.notation.problem.function(name)
         if abstract is not None:
-            return Symbol(abstract.latex, abstract.text, "function")
+            text = _layered(abstract.latex, abstract.text, self.notation)
+            return Symbol(abstract.latex, text, "function")
         if name == _LOGARITHM and self.notation.logarithm == "log":
             return Symbol(r"\log", "log", "named operator")
         if name == _SQUARE_ROOT:

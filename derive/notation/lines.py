@@ -61,6 +61,13 @@ def width_in_em(box: Box) -> float:
     >>> width_in_em(Fraction(UNIT, Symbol("m", "m"))) < 1.2
     True
     """
+    known: float | None = box.written.get("width")
+    if known is None:
+        known = box.written["width"] = _width_in_em(box)
+    return known
+
+
+def _width_in_em(box: Box) -> float:
     match box:
         case Symbol():
             return _symbol_width(box)

@@ -112,6 +112,7 @@ def write_mathml(
     display: bool = False,
     displaystyle: bool | None = None,
     mark: str = "derive-tracked",
+    hidden: bool = False,
 ) -> str:
     """``box`` as one ``<math>`` element, with its text form as the alternative text.
 
@@ -121,6 +122,8 @@ def write_mathml(
         displaystyle: whether sums and fractions have their full size; as ``display`` has it if
             left out.
         mark: the class of what is marked; empty for none.
+        hidden: whether screen readers pass over it, since another element says the same: then it
+            has no alternative text.
 
     Raises:
         InputError: the LaTeX of a symbol is none that a symbol may have.
@@ -140,7 +143,10 @@ def write_mathml(
         attributes += ' display="block"'
     if full != display:
         attributes += f' displaystyle="{str(full).lower()}"'
-    attributes += f' alttext="{escape(write_text(box, unmarked).strip())}"'
+    if hidden:
+        attributes += ' aria-hidden="true"'
+    else:
+        attributes += f' alttext="{escape(write_text(box, unmarked).strip())}"'
     return f"<math{attributes}>{written.source}</math>"
 
 
@@ -160,6 +166,13 @@ class _Writer:
         self.mark = f' class="{escape(mark)}"' if mark else ""
 
     def write(self, box: Box, style: Style) -> _Piece:
+        what = ("MathML", style, self.mark)
+        known: _Piece | None = box.written.get(what)
+        if known is None:
+            known = box.written[what] = self._write(box, style)
+        return known
+
+    def _write(self, box: Box, style: Style) -> _Piece:
         match box:
             case Symbol():
                 return _symbol(box)
@@ -211,8 +224,10 @@ class _Writer:
             return _Piece("<mrow></mrow>")
         pieces = [self.write(part, style) for part in parts]
         source = pieces[0].source
-        for (before, after), piece in zip(pairwise(parts), pieces[1:], strict=True):
-            source += (_TIMES if _is_factor(before) and _is_factor(after) else "") + piece.source
+        for (before, after), (left, right) in zip(pairwise(parts), pairwise(pieces), strict=True):
+            inside = left.right == "open" or right.left == "close"  # of a pair that was broken
+            factors = not inside and _is_factor(before) and _is_factor(after)
+            source += (_TIMES if factors else "") + right.source
         return _Piece(_group(source), _tallest(pieces), pieces[0].left, pieces[-1].right)
 
     def signed(self, box: Signed, style: Style) -> _Piece:
@@ -356,6 +371,8 @@ def _juxtaposed(pieces: list[_Piece]) -> _Piece:
 
 def _between(left: _Edge, right: _Edge) -> str:
     """The sign and the space between two factors, as in :mod:`derive.notation.latex`."""
+    if left == "open" or right == "close":
+        return ""  # one side of a pair that was broken
     if right == "digit":
         return '<mo form="infix">·</mo>'
     # Browsers give Σ its space; that of other operators is ours to give.

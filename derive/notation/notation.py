@@ -23,7 +23,8 @@ Examples = Literal["subscript", "superscript"]
 #: How whole vectors and matrices are set: ``X``, or bold.
 Vectors = Literal["plain", "bold"]
 
-#: How the array of a derivative of the cost is written: ``dZ``, or ``∂J/∂Z`` with its numerator.
+#: How the array of derivatives is written: ``dZ`` and ``∇_W J``, or with the numerator of each of
+#: its entries, ``∂L/∂Z`` and ``∂J/∂W``.
 Derivatives = Literal["short", "full"]
 
 
@@ -41,9 +42,12 @@ class Notation:
         longest_sum: a written-out sum of more alike terms than this prints its first two and its
             last, with dots between; ``None`` for no limit. Only terms whose numbers in the
             subscripts count up by one are alike.
-        examples: where the index of the examples stands, if the problem has one.
+        examples: where the index of the examples stands, if the problem has one. Where it stands
+            above, in parentheses, text has layers in brackets as LaTeX does: ``a^[1](i)_h``.
         vectors: how whole vectors and matrices are set.
-        derivatives: whether the array of a derivative prints with its numerator.
+        derivatives: whether the array of a derivative prints with its numerator. That is the
+            loss where the array stacks the derivatives of each example's loss, ``∂L/∂Z`` with
+            the entry ``∂L_i/∂z_ik``, and the cost where it stacks those of the cost, ``∂J/∂Z``.
 
     >>> from derive.terms import Apply, Ref
     >>> from derive.notation import latex

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 from derive.errors import InputError
@@ -16,6 +17,7 @@ __all__ = [
     "SplitSymbol",
     "default_symbols",
     "index_symbols",
+    "layer_in_brackets",
     "size_symbols",
     "split_symbol",
     "subscript_text",
@@ -100,6 +102,9 @@ _SUPERSCRIPTS = dict(
     )
 )
 
+_LOWERED = {raised: sign for sign, raised in _SUPERSCRIPTS.items()}
+_RAISED_LAYER = re.compile("⁽([^⁽⁾]+)⁾$")
+
 
 def subscript_text(text: str) -> str | None:
     """``text`` in Unicode's subscript characters, or ``None`` if one is missing.
@@ -108,6 +113,28 @@ def subscript_text(text: str) -> str | None:
     ('ᵢ₌₁', None)
     """
     return _translated(text, _SUBSCRIPTS)
+
+
+def layer_in_brackets(latex: str, text: str) -> str:
+    r"""The text of a symbol, with its layer as LaTeX has it: in square brackets.
+
+    Text has no raised brackets, so that a layer is written ``W⁽¹⁾``. Where the index of an example
+    stands above as well, that would be read as an example.
+
+    Args:
+        latex: the symbol in LaTeX; empty if it has none.
+        text: the symbol in text.
+
+    >>> layer_in_brackets("W^{[1]}", "W⁽¹⁾"), layer_in_brackets("a^{[l-1]}", "a⁽ˡ⁻¹⁾")
+    ('W^[1]', 'a^[l−1]')
+    >>> layer_in_brackets("v", "v")
+    'v'
+    """
+    raised = _RAISED_LAYER.search(text)
+    if raised is None or not latex or not split_symbol(latex).sup.startswith("["):
+        return text
+    layer = "".join(_LOWERED.get(sign, sign) for sign in raised[1]).replace("-", "−")
+    return f"{text[: raised.start()]}^[{layer}]"
 
 
 def superscript_text(text: str) -> str | None:
@@ -131,6 +158,7 @@ class _Pair(NamedTuple):
     text: str
 
 
+@lru_cache(maxsize=1024)
 def default_symbols(name: str) -> DefaultSymbols:
     r"""How the quantity or function called ``name`` prints, unless its author says otherwise.
 
@@ -222,6 +250,7 @@ def _word(name: str) -> _Pair:
     return _Pair(rf"\mathrm{{{escaped}}}", name)
 
 
+@lru_cache(maxsize=1024)
 def index_symbols(name: str) -> tuple[str, str]:
     r"""LaTeX and text of the index called ``name``, whose primes are kept.
 
@@ -234,6 +263,7 @@ def index_symbols(name: str) -> tuple[str, str]:
     return latex and latex + primes, text + primes
 
 
+@lru_cache(maxsize=1024)
 def size_symbols(name: str) -> tuple[str, str]:
     """LaTeX and text of the size called ``name``: digits at its end are a subscript.
 
@@ -391,6 +421,7 @@ def _with_scripts(base: str, sub: str, sup: str) -> str:
     return base + above + (f"_{{{sub}}}" if sub else "")
 
 
+@lru_cache(maxsize=1024)
 def split_symbol(latex: str) -> SplitSymbol:
     r"""A symbol's base, subscript and superscript, in normal form.
 

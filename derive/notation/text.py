@@ -120,6 +120,14 @@ class _Writer:
         self.mark = mark
 
     def write(self, box: Box) -> _Piece:
+        if self.mark not in (in_brackets, unmarked):
+            return self._write(box)
+        known: _Piece | None = box.written.get(self.mark)
+        if known is None:
+            known = box.written[self.mark] = self._write(box)
+        return known
+
+    def _write(self, box: Box) -> _Piece:
         match box:
             case Symbol(text=text):
                 return _Piece(text)
@@ -192,6 +200,10 @@ class _Writer:
         if isinstance(base, Parenthesised) and isinstance(base.body, Exponential):
             base = base.body  # exp(z)² has its parentheses already
         text = self.held(base, _Hold.ATOM)
+        if isinstance(base, Symbol) and base.text.endswith("]") and isinstance(box.sup, Row):
+            # A layer and an example share one superscript: a^[1](i)_h.
+            text += self.write(box.sup).text
+            return _Piece(text + (self.sub(box.sub, base) if box.sub else ""), _Hold.SCRIPTED)
         if box.sub is not None:
             text += self.sub(box.sub, box.base)
         if box.sup is None:

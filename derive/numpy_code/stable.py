@@ -29,6 +29,7 @@ from derive.terms import (
     key,
     map_children,
     multiply,
+    names,
     negate,
     same,
     substitute,
@@ -142,14 +143,24 @@ def fold(term: Term, head: Ref | Derivative, body: Term, letters: Sequence[Index
     ``body`` holds for all values of the head's indices, so it is recognised with any of
     ``letters`` in their place; part of a longer sum or product is recognised too.
     """
-    term = map_children(term, lambda child: fold(child, head, body, letters))
+    if not names(body) <= names(term):
+        return term
     indices = (head.by if isinstance(head, Derivative) else head).running
     choices = [[letter for letter in letters if letter.size == own.size] for own in indices]
+    instances = []
     for places in itertools.product(*choices):
-        if len(set(places)) != len(places):
-            continue
-        values = dict(zip(indices, places, strict=True))
-        wanted, name = substitute(body, values, letters), substitute(head, values)
+        if len(set(places)) == len(places):
+            values = dict(zip(indices, places, strict=True))
+            instances.append((substitute(body, values, letters), substitute(head, values)))
+    return _replaced(term, instances, names(body))
+
+
+def _replaced(term: Term, instances: Sequence[tuple[Term, Term]], needed: frozenset[str]) -> Term:
+    """The term with each of the instances replaced; all of them hold the names ``needed``."""
+    if not needed <= names(term):
+        return term
+    term = map_children(term, lambda child: _replaced(child, instances, needed))
+    for wanted, name in instances:
         if same(term, wanted):
             return name
         for kind, join in ((Add, add), (Product, multiply)):

@@ -18,14 +18,16 @@ from derive.terms import (
     Term,
     bound_indices,
     children,
+    contains,
     free_indices,
     fresh_index,
+    kinds,
     map_children,
     stamp,
     substitute,
 )
 
-__all__ = ["Context", "Rewrite", "Rule", "apply_everywhere", "relettered", "rewritten"]
+__all__ = ["Context", "Rewrite", "Rule", "Tried", "apply_everywhere", "relettered", "rewritten"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,38 +73,81 @@ class Rule:
     kinds: tuple[type[Term], ...]
 
 
-def apply_everywhere(rule: Rule, term: Term, scope: Scope) -> Step | None:
+class Tried:
+    """Where rules have been tried in vain: most of a term is the same after a step as before it.
+
+    What a rule makes of a term depends on the term, on the scope and on the indices that are in
+    use where it stands. So this may be shared among the terms of one scope, and not further.
+    """
+
+    def __init__(self) -> None:
+        # By identity, which is cheap; with the term itself, since an identity is given anew once
+        # its owner is gone.
+        self._terms: dict[str, dict[tuple[int, int], Term]] = {}
+        self._numbers: dict[tuple[Index, ...], int] = {}
+
+    def terms(self, rule: Rule) -> dict[tuple[int, int], Term]:
+        """The terms in which the rule fits nowhere, by their identity and by the number of the
+        indices that are in use where they stand."""
+        return self._terms.setdefault(rule.name, {})
+
+    def number(self, bound: tuple[Index, ...]) -> int:
+        """A number that stands for these indices."""
+        return self._numbers.setdefault(bound, len(self._numbers))
+
+
+def apply_everywhere(
+    rule: Rule, term: Term, scope: Scope, tried: Tried | None = None
+) -> Step | None:
     """One step that applies ``rule`` at every outermost place in ``term`` where it fits, or
     ``None`` where there is no such place.
 
-    Leaves that the rule makes get the rule as their origin.
+    Args:
+        rule: the rule.
+        term: where it is tried.
+        scope: the problem.
+        tried: where it was tried before, in the same scope.
     """
+    tried = Tried() if tried is None else tried
     places: list[tuple[int, ...]] = []
     rewrites: list[Rewrite] = []
 
-    def visit(node: Term, path: tuple[int, ...], bound: tuple[Index, ...]) -> Term:
-        if isinstance(node, rule.kinds):
+    in_vain = tried.terms(rule)
+    wanted = None if Term in rule.kinds else rule.kinds
+
+    def visit(node: Term, path: tuple[int, ...], bound: tuple[Index, ...], number: int) -> Term:
+        if wanted is not None and kinds(node).isdisjoint(wanted):
+            return node
+        at = (id(node), number)
+        if at in in_vain:
+            return node
+        if wanted is None or type(node) in wanted:
             rewrite = rule.apply(node, Context(scope, bound))
             if rewrite is not None:
                 places.append(path)
                 rewrites.append(rewrite)
                 return rewrite.after
-        if isinstance(node, (Sum, Family)):
-            bound = (*bound, node.index)
         if isinstance(node, Derivative):
             # What is differentiated by is a name, not a place for a rule.
-            of = visit(node.of, (*path, 0), bound)
-            return node if of is node.of else Derivative(of, node.by)
-        old = children(node)
-        if not old:
-            return node
-        new = [visit(child, (*path, n), bound) for n, child in enumerate(old)]
-        if all(map(is_, old, new)):
-            return node
-        parts = iter(new)
-        return map_children(node, lambda child: next(parts))
+            of = visit(node.of, (*path, 0), bound, number)
+            new: Term = node if of is node.of else Derivative(of, node.by)
+        else:
+            if isinstance(node, (Sum, Family)):
+                bound = (*bound, node.index)
+                number = tried.number(bound)
+            old = children(node)
+            parts = [visit(child, (*path, n), bound, number) for n, child in enumerate(old)]
+            if all(map(is_, old, parts)):
+                new = node
+            else:
+                rest = iter(parts)
+                new = map_children(node, lambda child: next(rest))
+        if new is node:
+            in_vain[at] = node
+        return new
 
-    after = visit(term, (), free_indices(term))
+    free = free_indices(term)
+    after = visit(term, (), free, tried.number(free))
     if not rewrites:
         return None
     premises = tuple(dict.fromkeys(each for rewrite in rewrites for each in rewrite.premises))
@@ -125,6 +170,8 @@ def relettered(term: Term, taken: tuple[Index, ...], spare: tuple[Index, ...] = 
     >>> print(relettered(Sum(p, Ref("a", (p,))), ()))
     Σᵢ₌₁ᵐ a_i
     """
+    if not contains(term, (Sum, Family)):
+        return term
     match term:
         case Sum(index=bound, body=body) | Family(index=bound, body=body):
             used = [*taken, *(each for each in free_indices(body) if each != bound)]

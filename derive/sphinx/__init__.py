@@ -20,17 +20,22 @@ from typing import TYPE_CHECKING
 from derive import __version__
 from derive.sphinx.directives import DerivationDirective, GradientDirective, RulesDirective
 from derive.sphinx.domain import DeriveDomain, settle_labels, warn_of_clashes
+from derive.sphinx.epub import declare_mathematics
 from derive.sphinx.nodes import (
+    derive_choice,
     derive_equations,
     derive_formula,
     derive_line,
     derive_prose,
     derive_reason,
+    derive_scroll,
+    derive_switch,
+    derive_table,
     numbered_title,
 )
 from derive.sphinx.roles import GradientRole, RuleRole
-from derive.sphinx.transforms import Finish, Shorten
-from derive.sphinx.visitors import VISITORS, latex_preamble
+from derive.sphinx.transforms import Finish, OwnEquations, Shorten, Translate
+from derive.sphinx.visitors import VISITORS, is_web_page, latex_preamble
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -39,8 +44,9 @@ if TYPE_CHECKING:
 
 __all__ = ["setup"]
 
-#: The style sheet of the HTML builders.
+#: The style sheets of the HTML builders, and of those among them that make pages for the web.
 STYLE_SHEET = "derive.css"
+SWITCHES = "derive-switches.css"
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
@@ -52,7 +58,10 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # Not for authors: every page is read again after an upgrade.
     app.add_config_value("derive_built_with", __version__, "env", (str,))
 
-    for kind in (derive_formula, derive_equations, derive_reason, derive_prose):
+    for kind in (
+        *(derive_formula, derive_equations, derive_reason, derive_prose),
+        *(derive_scroll, derive_switch, derive_choice, derive_table),
+    ):
         app.add_node(kind, **VISITORS[kind])
     # Where figures are numbered by section, Sphinx wants to know what else is numbered so.
     app.add_enumerable_node(derive_line, "displaymath", numbered_title, **VISITORS[derive_line])
@@ -62,19 +71,23 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("derivation-rules", RulesDirective)
     app.add_role("gradient", GradientRole())
     app.add_role("rule", RuleRole(warn_dangling=True))
+    app.add_transform(Translate)
+    app.add_post_transform(OwnEquations)
     app.add_post_transform(Shorten)
     app.add_post_transform(Finish)
-    app.add_message_catalog("derive", str(Path(__file__).parent / "locale"))
+    app.add_message_catalog("derive", str(Path(__file__).parents[1] / "locale"))
 
     app.add_css_file(STYLE_SHEET)
     app.add_latex_package("xcolor")
     app.connect("config-inited", _with_static_files)
+    app.connect("builder-inited", _with_switches)
     app.connect("builder-inited", latex_preamble)
     app.connect("env-updated", settle_labels)
     app.connect("env-check-consistency", warn_of_clashes)
+    app.connect("build-finished", declare_mathematics)
     return {
         "version": __version__,
-        "env_version": 1,
+        "env_version": 3,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }
@@ -83,3 +96,11 @@ def setup(app: Sphinx) -> ExtensionMetadata:
 def _with_static_files(app: Sphinx, config: Config) -> None:
     """Have the style sheet copied: before the project's own files, which may replace it."""
     config.html_static_path = [str(Path(__file__).parent / "static"), *config.html_static_path]
+
+
+def _with_switches(app: Sphinx) -> None:
+    """The same for what only pages on the web have."""
+    if is_web_page(app.builder):
+        folder = Path(__file__).parent / "switches"
+        app.config.html_static_path = [str(folder), *app.config.html_static_path]
+        app.add_css_file(SWITCHES)

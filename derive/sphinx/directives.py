@@ -8,8 +8,8 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
+from derive.asked import read_asked, read_label
 from derive.errors import DeriveError
-from derive.sphinx.options import read_asked, read_label
 from derive.sphinx.reports import derived, report
 
 if TYPE_CHECKING:
@@ -54,11 +54,12 @@ class _Directive(SphinxDirective):
             source=source,
             line=line,
             number=self.number,
+            switch=lambda: f"{self.env.docname}-{self.env.new_serialno('derive-switch')}",
         )
 
     def number(self, label: str) -> int:
         """Register the label of an equation, and return its number."""
-        return self.domain.note_equation(self.env.docname, label, self.lineno, self.get_location())
+        return self.domain.note_equation(self.env.docname, label, self.get_location())
 
     @property
     def domain(self) -> DeriveDomain:
@@ -127,12 +128,14 @@ class DerivationDirective(_Directive):
         "parts": directives.unchanged_required,
         "look": directives.unchanged,
         "label": directives.unchanged_required,
+        "untitled": directives.flag,
         "class": directives.class_option,
         "name": directives.unchanged_required,
     }
 
     def contents(self) -> list[nodes.Node]:
         from derive.document import build
+        from derive.sphinx.messages import translated
 
         label = read_label(self.options.get("label", ""))
         if not label and "name" in self.options:
@@ -146,8 +149,9 @@ class DerivationDirective(_Directive):
             chosen["parts"] = self.options["parts"]
         document = build(derivation, **chosen)
         renderer = self.renderer(derivation, self.free(label or derivation.problem.name))
-        box = nodes.container("", *renderer.document(document), classes=["derive"])
-        return self.named(box, document.title)
+        inner = renderer.document(document, titled="untitled" not in self.options)
+        box = nodes.container("", *inner, classes=["derive"])
+        return self.named(box, translated(document.title))
 
 
 class GradientDirective(_Directive):
@@ -164,13 +168,15 @@ class GradientDirective(_Directive):
     }
 
     def contents(self) -> list[nodes.Node]:
+        from derive.sphinx.messages import translated
+
         label = read_label(self.options.get("label", ""))
         derivation = self.derivation()
         alone = len(derivation.results) == 1
         label = self.free(label, whole=alone) if label else ""
         equations = self.renderer(derivation, "").results(derivation, label)
         box = nodes.container("", equations, classes=["derive"])
-        return self.named(box, derivation.problem.title)
+        return self.named(box, translated(derivation.problem.title))
 
 
 class RulesDirective(_Directive):

@@ -40,8 +40,9 @@ class DeriveDomain(Domain):
     roles = {"rule": RuleRole(warn_dangling=True)}  # noqa: RUF012 - as Sphinx declares it
     initial_data: ClassVar[dict[str, Any]] = {
         "rules": {},  # name of a rule -> (docname, id)
-        "labels": {},  # docname -> {label: (number, line)}
+        "labels": {},  # docname -> {label: (number, file and line)}
     }
+    data_version = 1
     dangling_warnings = {  # noqa: RUF012 - as Sphinx declares it
         "rule": "no page of this project has the rule %(target)s; add the directive "
         "derivation-rules to one",
@@ -54,12 +55,12 @@ class DeriveDomain(Domain):
         return rules
 
     @property
-    def labels(self) -> dict[str, dict[str, tuple[int, int]]]:
-        """The labels of each page, with number and line."""
-        labels: dict[str, dict[str, tuple[int, int]]] = self.data.setdefault("labels", {})
+    def labels(self) -> dict[str, dict[str, tuple[int, str]]]:
+        """The labels of each page, each with the number of its equation and its place."""
+        labels: dict[str, dict[str, tuple[int, str]]] = self.data.setdefault("labels", {})
         return labels
 
-    def note_equation(self, docname: str, label: str, line: int, location: Any) -> int:
+    def note_equation(self, docname: str, label: str, location: str) -> int:
         """Register an equation, and return its number on the page."""
         mathematics = self.env.domains["math"]
         equations: dict[str, tuple[str, int]] = mathematics.data["objects"]
@@ -69,7 +70,7 @@ class DeriveDomain(Domain):
         else:
             mathematics.note_equation(docname, label, location)
             number = equations[label][1]
-        self.labels.setdefault(docname, {})[label] = (number, line)
+        self.labels.setdefault(docname, {})[label] = (number, location)
         return number
 
     def clear_doc(self, docname: str) -> None:
@@ -155,20 +156,21 @@ def warn_of_clashes(app: Sphinx, env: BuildEnvironment) -> None:
     """One warning a page for the labels that another one has."""
     domain = _domain(env)
     equations: dict[str, tuple[str, int]] = env.domains["math"].data["objects"]
-    said: set[tuple[str, int]] = set()
+    said: set[str] = set()
     for label, docnames in domain.owners().items():
         holder = equations[label][0]
         for docname in docnames:
-            line = domain.labels[docname][label][1]
-            if docname == holder or (docname, line) in said:
+            place = domain.labels[docname][label][1]
+            if docname == holder or place in said:
                 continue
-            said.add((docname, line))
+            said.add(place)
             logger.warning(
                 "the label of equation %s is that of one in %s; give one of the two a :label: of "
-                "its own",
+                "its own (on this page it means the one here, on others that of %s)",
                 label,
                 holder,
-                location=(docname, line),
+                holder,
+                location=place,
                 type="derive",
                 subtype="label",
             )

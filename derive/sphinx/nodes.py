@@ -13,11 +13,15 @@ from docutils import nodes
 from sphinx import addnodes
 
 __all__ = [
+    "derive_choice",
     "derive_equations",
     "derive_formula",
     "derive_line",
     "derive_prose",
     "derive_reason",
+    "derive_scroll",
+    "derive_switch",
+    "derive_table",
     "numbered_title",
 ]
 
@@ -26,7 +30,8 @@ __all__ = [
 
 
 class derive_formula(nodes.Inline, nodes.TextElement):  # noqa: N801
-    """A formula in a sentence: ``latex`` (with its delimiters), ``mathml`` and ``plain`` text."""
+    """A formula in a sentence: ``latex`` (with its delimiters), ``mathml`` and ``plain`` text, and
+    about its ``width`` in LaTeX, in em."""
 
     def astext(self) -> str:
         return str(self["plain"])
@@ -38,8 +43,29 @@ class derive_equations(nodes.General, nodes.Element):  # noqa: N801
 
 
 class derive_line(nodes.Part, nodes.Element):  # noqa: N801
-    """One line: ``left`` and ``right`` as MathML, ``left_text`` and ``right_text`` as rows of
-    text, ``sign``, and where it is numbered ``label``, ``number`` and ``docname``."""
+    """One line: ``left`` and ``whole`` (all of it) as MathML, ``right`` as the pieces of MathML
+    between which a row may end, the first with the ``sign`` before it, ``left_text`` and
+    ``right_text`` as rows of text, and where it is numbered ``label``, ``number`` and ``docname``.
+    ``wide`` says of the left side that it is too wide to stand beside the right one on a phone, and
+    ``scrolls`` of the right side that a piece of it is too wide for a phone."""
+
+
+class derive_table(nodes.table):  # noqa: N801
+    """A table; LaTeX makes it fit the page, all others write it as any other."""
+
+
+class derive_scroll(nodes.container):  # noqa: N801
+    """A box around a table, which scrolls where the page is narrow."""
+
+
+class derive_switch(nodes.General, nodes.Element):  # noqa: N801
+    """Where a reader of a web page chooses which of several things that say the same is shown:
+    ``of`` is ``"views"`` or ``"columns"``, ``key`` is unique in the project, ``values`` are those
+    of the choices. Its children are prose, what is chosen first and the choices after it."""
+
+
+class derive_choice(nodes.Part, nodes.TextElement):  # noqa: N801
+    """The words of a switch, translated; those of a choice have a ``value``."""
 
 
 _PLACE = re.compile(r"\{(\d+)\}|\*\*(.+?)\*\*")
@@ -49,7 +75,9 @@ class derive_prose(nodes.TextElement, addnodes.translatable):  # noqa: N801
     """Words with formulas and references among them.
 
     A translator is shown the words alone, with a number in braces for each of the others. ``kind``
-    is what it becomes once it is translated: ``"paragraph"``, ``"title"`` or ``"section"``.
+    is what it becomes once it is translated: ``"paragraph"``, ``"title"``, ``"section"`` or, in a
+    switch, ``"choice"``. A title and a section have a ``depth``: how many levels they are below the
+    heading of the page that the directive stands under.
     """
 
     def preserve_original_messages(self) -> None:
@@ -63,6 +91,8 @@ class derive_prose(nodes.TextElement, addnodes.translatable):  # noqa: N801
 
     def apply_translated_message(self, original_message: str, translated_message: str) -> None:
         """Put the translation in place of the words, with the formulas where it has them."""
+        if translated_message == original_message:
+            return
         kept = [each for each in self.children if not _is_words(each)]
         children: list[nodes.Node] = []
         used: list[int] = []
@@ -92,6 +122,8 @@ class derive_prose(nodes.TextElement, addnodes.translatable):  # noqa: N801
         self.children = []
         self.extend(each for each in children if each.astext() or not _is_words(each))
         self["translated"] = True
+        # Sphinx 7.0 forgets its own mark once it is done.
+        self["derive_translated"] = True
 
     def _message(self) -> str:
         parts: list[str] = []

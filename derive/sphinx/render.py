@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from docutils import nodes
 from sphinx import addnodes
-from sphinx.locale import get_translation
 
+from derive.asked import OptionError
 from derive.document import Document
 from derive.document.model import (
     Block,
@@ -20,6 +21,7 @@ from derive.document.model import (
     Relation,
     Strong,
     Table,
+    View,
     Views,
 )
 from derive.errors import InputError, Unsupported
@@ -28,32 +30,41 @@ from derive.exporters.latex import Writer
 from derive.exporters.text import printable
 from derive.gradients import Derivation
 from derive.model import Problem
-from derive.notation import Look, columns
+from derive.notation import Look, columns, width_in_em
 from derive.notation.boxes import Row
 from derive.notation.lines import broken
 from derive.notation.mathml import write_mathml
 from derive.notation.text import write_text
 from derive.provenance import mean_factor
 from derive.rules import RULES
+from derive.sphinx.laws import law_mathml, law_text
+from derive.sphinx.messages import translated
 from derive.sphinx.nodes import (
     derive_equations,
     derive_formula,
     derive_line,
     derive_prose,
     derive_reason,
+    derive_scroll,
+    derive_switch,
+    derive_table,
     reason_mark,
 )
-from derive.sphinx.options import OptionError
 
 __all__ = ["Renderer", "results_inline", "rules_list"]
+
+#: A right side wider than this, in em, may be broken on a page; no piece of it is wider, as far as
+#: it has signs to break at, so that the pieces fit a phone beside a left side.
+_PIECE = 14.0
+
+#: A left side wider than this, in em, stands above its right side on a phone.
+_WIDE_LEFT = 6.0
 
 #: The width of a line of text, in columns: that of Sphinx's text builder, less an indent.
 _TEXT_WIDTH = 60
 
 #: The width of a text line of Sphinx's manuals, in em, less what a list may take.
 _LATEX_WIDTH = 41.0
-
-_translated = get_translation("derive")
 
 
 def results_inline(derivation: Derivation, look: str) -> list[nodes.Node]:
@@ -92,6 +103,7 @@ class Renderer:
         prefix: of the labels; empty where they are whole already.
         source, line: the place of the directive, for translators and warnings.
         number: registers a label and tells its number.
+        switch: a name that no other switch of the project has.
 
     Raises:
         OptionError: the look cannot be read.
@@ -107,12 +119,14 @@ class Renderer:
         source: str = "",
         line: int = 0,
         number: Callable[[str], int] | None = None,
+        switch: Callable[[], str] = str,
     ) -> None:
         self.docname = docname
         self.prefix = prefix
         self.source = source
         self.line = line
         self.number = number
+        self.new_switch = switch
         try:
             self.look = Look.read(look)
             document = Document(problem.title, problem, mean_factor(problem), (), ())
@@ -125,8 +139,12 @@ class Renderer:
     # Words ----------------------------------------------------------------------------------------
 
     def prose(self, parts: Iterable[Inline], kind: str = "paragraph") -> derive_prose:
-        """Words that become a paragraph or a heading."""
+        """Words that become a paragraph."""
         return self.filled(derive_prose(kind=kind), parts)
+
+    def heading(self, parts: Iterable[Inline], kind: str, depth: int) -> derive_prose:
+        """Words that become a heading, so many levels below that of the page."""
+        return self.filled(derive_prose(kind=kind, depth=depth), parts)
 
     def filled(
         self, node: derive_prose, parts: Iterable[Inline], *, at_full_size: bool = False
@@ -168,17 +186,24 @@ class Renderer:
             latex=latex,
             mathml=write_mathml(box, displaystyle=at_full_size),
             plain=printable(write_text(box)),
+            width=width_in_em(box),
         )
 
     # Blocks ---------------------------------------------------------------------------------------
 
-    def document(self, document: Document) -> Iterator[nodes.Node]:
-        """All of a document, one block after the other."""
-        if document.opening:
-            yield self.prose((document.title,), "title")
+    def document(self, document: Document, *, titled: bool = True) -> Iterator[nodes.Node]:
+        """All of a document, one block after the other, with or without headings.
+
+        The title stands above the result. Without it the sections take its level: the headings of
+        a page skip none.
+        """
+        has_title = titled and bool(document.opening)
+        if has_title:
+            yield self.heading((document.title,), "title", 1)
         yield from self.blocks(document.opening)
         for section in document.sections:
-            yield self.prose(section.title, "section")
+            if titled:
+                yield self.heading(section.title, "section", 1 + has_title)
             yield from self.blocks(section.blocks)
 
     def blocks(self, blocks: Iterable[Block]) -> Iterator[nodes.Node]:
@@ -191,12 +216,11 @@ class Renderer:
                     entries = (nodes.list_item("", self.prose(item)) for item in items)
                     yield nodes.bullet_list("", *entries, bullet="-")
                 case Table():
-                    yield nodes.container("", self.table(block), classes=["derive-scroll"])
+                    yield self.scrolling(block)
                 case Equations(lines=lines):
                     yield self.equations(lines)
-                case Views(views=views):
-                    for view in views:
-                        yield from self.blocks(view.blocks)
+                case Views():
+                    yield self.views(block)
 
     def results(self, derivation: Derivation, label: str) -> derive_equations:
         """The results as equations. One alone has the label itself, several have it with the names
@@ -211,7 +235,43 @@ class Renderer:
             for result in derivation.results
         )
 
-    def table(self, table: Table) -> nodes.table:
+    def views(self, views: Views) -> nodes.container:
+        """Ways to show the same thing, behind a switch. A view that doesn't begin with what it is
+        has its title above it, for media that show all of them."""
+        box = nodes.container("", classes=["derive-views"])
+        box += self.switch("views", views.title, [(view.title,) for view in views.views])
+        for place, view in enumerate(views.views, start=1):
+            inner = nodes.container("", classes=["derive-view", f"derive-view-{place}"])
+            if not _has_caption(view):
+                inner += self.prose((Strong(f"{view.title[:1].upper()}{view.title[1:]}."),))
+            inner += list(self.blocks(view.blocks))
+            box += inner
+        return box
+
+    def switch(
+        self, of: str, title: str, choices: Iterable[tuple[Inline, ...]], first: int = 1
+    ) -> derive_switch:
+        """A switch; the values of its choices are numbers from ``first`` on."""
+        words = [self.prose(choice, "choice") for choice in choices]
+        return derive_switch(
+            "",
+            self.prose((title,), "choice"),
+            *words,
+            of=of,
+            key=nodes.make_id(f"derive-switch-{self.new_switch()}"),
+            values=[str(first + place) for place in range(len(words))],
+        )
+
+    def scrolling(self, table: Table) -> nodes.container:
+        """A table in a box that may scroll, and with a switch if its columns are alternatives."""
+        box = derive_scroll("", self.table(table))
+        if not table.alternatives:
+            return box
+        every = "both" if len(table.head) == 3 else "all"
+        switch = self.switch("columns", "show", [(every,), *table.head[1:]], first=0)
+        return nodes.container("", switch, box, classes=["derive-alternatives"])
+
+    def table(self, table: Table) -> derive_table:
         """A table of docutils."""
         width = len(table.head)
         group = nodes.tgroup("", cols=width)
@@ -223,7 +283,9 @@ class Renderer:
         if any(table.head):
             group += nodes.thead("", self.row(table.head, table.align))
         group += nodes.tbody("", *(self.row(row, table.align) for row in table.rows))
-        return nodes.table("", group, classes=["derive-table", "colwidths-auto"])
+        align = table.align or "l" * width
+        classes = ["derive-table", "colwidths-auto"]
+        return derive_table("", group, classes=classes, derive_align=align)
 
     def columns(self, cell: tuple[Inline, ...]) -> int:
         """How wide a cell is as text, with the room that text has around it."""
@@ -268,12 +330,20 @@ class Renderer:
         """One line."""
         left = None if line.left is None else formula_box(line.left, self.notation)
         right = formula_box(line.right, self.notation)
-        pieces = broken(right, _TEXT_WIDTH, lambda box: columns(write_text(box)))
+        sign = SIGNS[line.sign]
+        rows = broken(right, _TEXT_WIDTH, lambda box: columns(write_text(box)))
+        first, *others = broken(right, _PIECE, width_in_em)
+        pieces = [Row((sign, first)), *others]
+        whole = Row((sign, right)) if left is None else Row((left, sign, right))
         node = derive_line(
             left="" if left is None else write_mathml(left, displaystyle=True),
-            right=write_mathml(Row((SIGNS[line.sign], right)), displaystyle=True),
+            right=[write_mathml(piece, displaystyle=True) for piece in pieces],
+            # Only where several formulas stand for one is it needed: screen readers get this one.
+            whole=write_mathml(whole, displaystyle=True, mark="") if others else "",
+            wide=left is not None and width_in_em(left) > _WIDE_LEFT,
+            scrolls=any(width_in_em(piece) > _PIECE for piece in pieces),
             left_text="" if left is None else printable(write_text(left)),
-            right_text=[printable(write_text(piece)).strip() for piece in pieces],
+            right_text=[printable(write_text(row)).strip() for row in rows],
             sign=line.sign,
             label="",
             docname=self.docname,
@@ -295,13 +365,19 @@ class Renderer:
         return node
 
 
+def _has_caption(view: View) -> bool:
+    """Whether a view begins with words that stand out."""
+    first = view.blocks[0] if view.blocks else None
+    return isinstance(first, Paragraph) and isinstance(first.parts[0], Strong)
+
+
 def _named(words: str) -> nodes.Node:
     """Words of a reason; the name of a rule leads to the glossary, if the project has one."""
     if words not in RULES:
         return nodes.Text(printable(words))
     return addnodes.pending_xref(
         "",
-        nodes.inline("", str(_translated(words))),
+        nodes.inline("", translated(words)),
         refdomain="derive",
         reftype="rule",
         reftarget=words,
@@ -325,9 +401,11 @@ def rules_list(
         if anchor in anchors.values() or anchor in document.ids:
             anchor = f"{anchor}-{number}"
         anchors[rule.name] = anchor
-        term = nodes.term("", str(_translated(rule.name)), ids=[anchor])
+        term = nodes.term("", translated(rule.name), ids=[anchor])
         law = derive_formula(
-            latex=rf"\({rule.law}\)", mathml=_law_mathml(rule.law), plain=_law_text(rule.law)
+            latex=rf"\(\displaystyle {_law_latex(rule.law)}\)",
+            mathml=law_mathml(rule.law, translated),
+            plain=law_text(rule.law, translated),
         )
         meaning = derive_prose("", nodes.Text(rule.meaning), kind="paragraph")
         meaning.source, meaning.line = source, line
@@ -336,21 +414,12 @@ def rules_list(
     return glossary, anchors
 
 
-def _law_mathml(law: str) -> str:
-    """A law is LaTeX, which docutils can translate."""
-    from html import escape
+def _law_latex(law: str) -> str:
+    """The LaTeX of a law with its words translated."""
+    from derive.exporters.latex import escape
 
-    try:
-        from docutils.utils.math import MathError, latex2mathml
-    except ImportError:  # docutils before 0.21 has it elsewhere, and not this well
-        return f"<code>{escape(law)}</code>"
-    try:
-        tree = latex2mathml.tex2mathml(law.replace(r"\dots", r"\ldots"))
-    except MathError:
-        return f"<code>{escape(law)}</code>"
-    found = str(tree).replace("\n", "")
-    return found.replace("<math>", '<math xmlns="http://www.w3.org/1998/Math/MathML">', 1)
+    def words(match: re.Match[str]) -> str:
+        text = match[1]
+        return rf"\text{{{text.replace(text.strip(), escape(translated(text.strip())))}}}"
 
-
-def _law_text(law: str) -> str:
-    return law
+    return re.sub(r"\\text\{([^{}]*)\}", words, law)

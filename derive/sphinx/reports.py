@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sphinx.util import logging
 
+from derive.asked import Asked
+from derive.cache import NameUnknown, derivation_of
 from derive.errors import CheckFailed, DeriveError, Unsupported
-from derive.sphinx.cache import NameUnknown, derivation_of
-from derive.sphinx.options import Asked
 
 if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
@@ -32,7 +32,7 @@ def derived(asked: Asked, env: BuildEnvironment, location: Any) -> Derivation:
     """The derivation that is asked for; the page depends on the files it is made from.
 
     Raises:
-        DeriveError: see :func:`derive.sphinx.cache.derivation_of`.
+        DeriveError: see :func:`derive.cache.derivation_of`.
     """
     place = asked.target.rpartition(":")[0]
     if place.endswith(".py"):

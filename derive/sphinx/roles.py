@@ -8,8 +8,8 @@ from docutils import nodes
 from sphinx.roles import XRefRole
 from sphinx.util.docutils import SphinxRole
 
+from derive.asked import read_role
 from derive.errors import DeriveError
-from derive.sphinx.options import read_role
 from derive.sphinx.reports import derived, report
 
 if TYPE_CHECKING:
@@ -48,15 +48,19 @@ class RuleRole(XRefRole):
         title: str,
         target: str,
     ) -> tuple[str, str]:
-        """The name of the rule, with any line break in it taken for a space."""
-        return title, " ".join(target.split())
+        """The name of the rule, with any line break in it taken for a space; it is shown in the
+        language of the page."""
+        from derive.sphinx.messages import translated
+
+        rule = " ".join(target.split())
+        return title if has_explicit_title else translated(rule), rule
 
     def result_nodes(
         self, document: nodes.document, env: BuildEnvironment, node: Element, is_ref: bool
     ) -> tuple[list[Node], list[system_message]]:
         """The reference, in our domain however the role was written."""
+        from derive.asked import OptionError
         from derive.rules import RULES
-        from derive.sphinx.options import OptionError
 
         if is_ref and node["reftarget"] not in RULES:
             message = f"there is no rule called {node['reftarget']!r}"

@@ -3,24 +3,88 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
+from sphinx import addnodes
+from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.nodes import make_refnode
 
 from derive.sphinx.nodes import (
+    derive_choice,
     derive_equations,
     derive_formula,
     derive_line,
     derive_prose,
     derive_reason,
+    derive_switch,
 )
-from derive.sphinx.visitors import equation_number
+from derive.sphinx.visitors import equation_number, is_web_page, number_of
 
-__all__ = ["Finish", "Shorten"]
+if TYPE_CHECKING:
+    from derive.sphinx.domain import DeriveDomain
+
+__all__ = ["Finish", "OwnEquations", "Shorten", "Translate"]
 
 #: The width of a line of text, and the room for its number.
 _WIDTH = 66
+
+
+class Translate(SphinxTransform):
+    """Prose that the project's own catalogues don't translate is translated by ours."""
+
+    default_priority = 22  # right after Sphinx has looked into those of the project
+
+    def apply(self, **kwargs: Any) -> None:
+        """Translate what of it there is a translation for."""
+        proses = [
+            each
+            for each in self.document.findall(derive_prose)
+            if not each.get("derive_translated")
+        ]
+        if not proses:
+            return
+        from derive.sphinx.messages import is_translated, translated
+
+        if not is_translated():
+            return
+        for prose in proses:
+            for message in prose.extract_original_messages():
+                prose.apply_translated_message(message, translated(message))
+
+
+class OwnEquations(SphinxPostTransform):
+    """A label that the page itself has means the equation on the page.
+
+    Another page may have the label too, which is said in a warning; Sphinx knows one of them.
+    """
+
+    default_priority = 4  # before anyone else resolves references to equations
+
+    def run(self, **kwargs: Any) -> None:
+        """Resolve them."""
+        domain: DeriveDomain = self.env.domains["derive"]  # type: ignore[assignment]
+        for node in list(self.document.findall(addnodes.pending_xref)):
+            if node["refdomain"] != "math" or node["reftype"] not in ("eq", "numref"):
+                continue
+            docname, target = node.get("refdoc", self.env.docname), node["reftarget"]
+            own = domain.labels.get(docname, {}).get(target)
+            if own is not None:
+                node.replace_self(self.reference(docname, target, own[0]))
+
+    def reference(self, docname: str, target: str, number: int) -> nodes.Element:
+        """The reference as Sphinx would make it."""
+        if self.app.builder.format == "latex":
+            from sphinx.builders.latex.nodes import math_reference
+
+            return math_reference("", docname=docname, target=target)
+        builder = self.app.builder
+        anchor = nodes.make_id(f"equation-{target}")
+        shown = number_of(builder, docname, anchor, number)
+        form = self.config.math_eqref_format or "({number})"
+        words = nodes.Text(form.format(number=shown))
+        return make_refnode(builder, docname, docname, anchor, words)
 
 
 class Finish(SphinxPostTransform):
@@ -29,12 +93,19 @@ class Finish(SphinxPostTransform):
     default_priority = 300  # after references are resolved
 
     def run(self, **kwargs: Any) -> None:
-        """Replace them."""
+        """Replace them; what is to be translated is taken from them as they are."""
+        if self.app.builder.name == "gettext":
+            return
         if self.app.builder.format == "latex":
             for box in self.document.findall(nodes.container):
                 if "derive" in box["classes"]:
                     _spell(box)
+        if not is_web_page(self.app.builder):
+            for switch in list(self.document.findall(derive_switch)):
+                switch.parent.remove(switch)
         for prose in list(self.document.findall(derive_prose)):
+            if self.app.builder.format == "html":
+                _keep_together(prose)
             if not isinstance(prose, derive_reason):
                 prose.replace_self(self.finished(prose))
 
@@ -42,9 +113,11 @@ class Finish(SphinxPostTransform):
         """The paragraph or the heading."""
         if prose["kind"] == "paragraph":
             return nodes.paragraph("", "", *prose.children)
+        if prose["kind"] == "choice":
+            return derive_choice("", "", *prose.children)
         heading = nodes.rubric("", "", *prose.children, classes=[f"derive-{prose['kind']}"])
         if self.app.builder.format == "html":
-            level = 1 + (prose["kind"] == "section")
+            level = prose["depth"]
             node: Any = prose
             while node is not None:
                 level += isinstance(node, nodes.section)
@@ -53,7 +126,66 @@ class Finish(SphinxPostTransform):
         return heading
 
 
-_UNUSUAL = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|[^\x00-\x7f]")
+#: What belongs to the formula before it, and what to the one after it.
+_BEHIND = re.compile(r"[,.;:!?)\N{RIGHT SINGLE QUOTATION MARK}]+")
+_AHEAD = re.compile(r"(\(|→[ \u00a0]|≠[ \u00a0])$")
+#: What stands between a formula and another one that says what it is.
+_TOLD_BY = (": ", ":\N{NO-BREAK SPACE}")
+
+
+def _keep_together(prose: derive_prose) -> None:
+    """A row of a page doesn't end between a formula and its comma, or between "W:" and what
+    follows: browsers take formulas for pictures, beside which they may end one anywhere."""
+    pieces: list[nodes.Node] = []
+    tied: list[bool] = []  # whether a piece belongs to the one before it
+
+    def add(piece: nodes.Node, *, to_last: bool) -> None:
+        pieces.append(piece)
+        tied.append(to_last and len(pieces) > 1)
+
+    children = list(prose.children)
+    after_formula = ahead = False
+    for place, child in enumerate(children):
+        if not isinstance(child, nodes.Text):
+            add(child, to_last=ahead)
+            after_formula, ahead = isinstance(child, derive_formula), False
+            continue
+        words = str(child)
+        told = place + 1 < len(children) and isinstance(children[place + 1], derive_formula)
+        if after_formula and told and words in _TOLD_BY:
+            add(child, to_last=True)
+            after_formula, ahead = False, True
+            continue
+        behind = _BEHIND.match(words) if after_formula else None
+        if behind:
+            add(nodes.Text(behind[0]), to_last=True)
+            words = words[behind.end() :]
+        before = _AHEAD.search(words) if told else None
+        rest = words[: before.start()] if before else words
+        if rest:
+            add(nodes.Text(rest), to_last=False)
+        if before:
+            add(nodes.Text(before[0]), to_last=False)
+        after_formula, ahead = False, before is not None
+    if not any(tied):
+        return
+    prose.children = []
+    group: list[nodes.Node] = []
+    for piece, is_tied in zip([*pieces, None], [*tied, False], strict=True):
+        if group and not is_tied:
+            prose.extend(
+                group if len(group) == 1 else [nodes.inline("", "", *group, classes=[_TOGETHER])]
+            )
+            group = []
+        if piece is not None:
+            group.append(piece)
+
+
+#: The class of what stays on one row.
+_TOGETHER = "derive-together"
+
+#: Quotation marks are those of the language, which every manual of Sphinx has.
+_UNUSUAL = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|[^\x00-\x7f„“”‚‘’«»]")
 
 
 def _spell(box: nodes.Element) -> None:
@@ -84,7 +216,7 @@ class Shorten(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         """Replace them; HTML and LaTeX have visitors of their own."""
-        if self.app.builder.format in ("html", "latex"):
+        if self.app.builder.format in ("html", "latex") or self.app.builder.name == "gettext":
             return
         for block in list(self.document.findall(derive_equations)):
             anchors = [

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import mpmath
 import pytest
 import sympy
 
 from derive.catalogue import load
-from derive.checks.oracle import check_small_case, differentiate, unrolled
+from derive.checks.oracle import (
+    _Composer,
+    _OpaqueFunctions,
+    _points,
+    _Translator,
+    check_small_case,
+    differentiate,
+    unrolled,
+)
 from derive.errors import InputError
 from derive.model import Definition, Problem, Quantity
 from derive.terms import (
@@ -231,3 +240,75 @@ def test_a_logarithm_that_has_no_real_value_is_named() -> None:
     found = check_small_case(problem, "w", Sum(i, ref("x", i)))
     assert {check.status for check in found} == {"could not run"}
     assert "ln(-w**2*x_1**2) has no real value here" in found[0].message
+
+
+# Stages as functions of stages -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["logistic_regression", "softmax_regression", "mlp", "layer"])
+@pytest.mark.parametrize("twice", [False, True], ids=["once", "twice"])
+def test_stages_as_functions_have_the_derivatives_of_the_unrolled_cost(
+    name: str, twice: bool
+) -> None:
+    problem = load(name)
+    sizes = {size: count for count, size in enumerate(problem.size_names, start=2)}
+    parameter = problem.parameters[-1]
+    by = Ref(parameter.name, (1,) * len(parameter.indices))
+    term: Term = Derivative(problem.cost.head, by)
+    if twice:
+        term = Derivative(term, by)
+    functions = _OpaqueFunctions(problem)
+    composed = _Composer(problem, sizes, functions)
+    unrolled_one = _Translator(
+        problem, sizes, functions, numbers_for_sizes=False, assumptions={"nonzero": True}
+    )
+    found = []
+    for translator in (composed, unrolled_one):
+        cost = translator.stage((problem.cost.name,))
+        with mpmath.workdps(50):
+            numbers, _ = _points(problem, translator, sizes, 0, cost)[0]
+            found.append(numbers.value(translator.translate(term, {})))
+    assert found[0] != 0
+    assert abs(found[0] - found[1]) < mpmath.mpf(10) ** -40
+
+
+def test_a_derivative_by_a_stage_cuts_it_off_from_its_definition() -> None:
+    problem = load("linear_regression")
+    composed = _Composer(problem, {"m": 2, "n": 1}, _OpaqueFunctions(problem))
+    term = Derivative(Ref("J"), Ref("yhat", (1,)))
+    with mpmath.workdps(50):
+        cost = composed.stage(("J",))
+        numbers, values = _points(problem, composed, {"m": 2, "n": 1}, 0, cost)[0]
+        found = numbers.value(composed.translate(term, {}))
+        w, x, b, y = (
+            mpmath.mpf(str(values[name][places]))
+            for name, places in (("w", (1,)), ("x", (1, 1)), ("b", ()), ("y", (1,)))
+        )
+        assert abs(found - (w * x + b - y) / 2) < mpmath.mpf(10) ** -40
+
+
+def test_what_two_problems_have_in_common_is_not_mixed_up() -> None:
+    # The same stage z = w x in both, under other losses and with the index of another name.
+    for exponent in (2, 3):
+        x = Quantity("x", (i,), "data", "x", "x", "x", "x")
+        w = Quantity("w", (), "parameter", "w", "w", "w", "w")
+        z = Quantity("z", (i,), "definition", "z", "z", "z", "z")
+        cost = Quantity("J", (), "definition", "J", "J", "J", "J")
+        problem = Problem(
+            "p",
+            "P",
+            (i,),
+            (x, w, z, cost),
+            (
+                Definition("z", (i,), multiply(w.ref, x.ref)),
+                Definition("J", (), mean(power(ref("z", i), exponent))),
+            ),
+            example_index=i,
+        )
+        right = mean(
+            multiply(Number(Fraction(exponent)), power(ref("z", i), exponent - 1), ref("x", i))
+        )
+        wrong = mean(multiply(Number(Fraction(exponent)), ref("z", i), ref("z", i), ref("x", i)))
+        assert {check.status for check in check_small_case(problem, "w", right)} == {"passed"}
+        expected = "passed" if exponent == 3 else "failed"
+        assert {check.status for check in check_small_case(problem, "w", wrong)} == {expected}

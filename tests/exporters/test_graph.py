@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
+from math import hypot
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -12,9 +14,11 @@ from programs import complaints, require_program, typeset
 import derive
 from derive import catalogue
 from derive.exporters import graph_svg, graph_tikz
-from derive.graph import Extent, graph, place
+from derive.graph import Extent, beside, graph, place
+from derive.notation import Look
 from derive.terms import Ref
 
+LOOK = Look(examples="superscript", vectors="bold", derivatives="full", logarithm="log")
 NAMES = [
     *("mean_loss", "linear_regression", "linear_regression_mean_square", "logistic_regression"),
     *("softmax_regression", "ridge_regression", "mlp", "layer"),
@@ -76,12 +80,80 @@ def test_a_chain_of_thirty_stages():
 
 
 @pytest.mark.parametrize("program", ["pdflatex", "lualatex"])
-@pytest.mark.parametrize("name", NAMES)
-def test_tikz_compiles(name, program, derivation_of, tmp_path):
+def test_tikz_compiles(program, derivation_of, tmp_path):
+    """As fragments of one paper, plain and in another look, and a picture as a whole document."""
     require_program(program)
-    file = tmp_path / "graph.tex"
-    file.write_text(graph_tikz.export(derivation_of(name), fragment=False), encoding="utf-8")
+    pictures = [graph_tikz.export(derivation_of(name)) for name in NAMES]
+    pictures += [graph_tikz.export(derivation_of(name), look=LOOK) for name in ("mlp", "layer")]
+    whole = graph_tikz.export(derivation_of("layer"), fragment=False)
+    preamble, begin, _ = whole.partition("\\begin{document}\n")
+    file = tmp_path / "graphs.tex"
+    body = "\\clearpage\n".join(pictures)
+    file.write_text(f"{preamble}{begin}{body}\\end{{document}}\n", encoding="utf-8")
     assert complaints(typeset(program, file, 1)) == []
+    file.write_text(whole, encoding="utf-8")
+    assert complaints(typeset(program, file, 1)) == []
+
+
+def distance(point, start, end):
+    """From a point to the part of a line between two others."""
+    (px, py), (ax, ay), (bx, by) = point, start, end
+    length = (bx - ax) ** 2 + (by - ay) ** 2
+    share = max(0.0, min(1.0, ((px - ax) * (bx - ax) + (py - ay) * (by - ay)) / length))
+    return hypot(px - ax - share * (bx - ax), py - ay - share * (by - ay))
+
+
+@pytest.mark.parametrize("widest", [10_000.0, 1.0])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_two_arrows_of_an_edge_keep_apart(name, widest, derivation_of):
+    """However flat it runs: between the arrows is the room that is meant to be there."""
+    drawn = graph(derivation_of(name))
+    nodes = {node.name: Extent(90 + 40 * len(node.name), 40) for node in drawn.nodes}
+    for route in place(drawn, nodes, {}, widest=widest).routes:
+        forward, backward = beside(route.points, -3.0), beside(route.points, 3.0)
+        assert route.points[0] != route.points[-1]
+        for one, other in ((forward, backward), (backward, forward)):
+            near = [min(distance(each, *side) for side in pairwise(other)) for each in one]
+            assert min(near) > 5.9
+
+
+def test_the_stages_stand_in_one_line(derivation_of):
+    """Inputs stand on both sides of them, so that a deep network does not drift."""
+    drawn = graph(derivation_of("mlp"))
+    nodes = {node.name: Extent(60 + 30 * len(node.name), 40) for node in drawn.nodes}
+    placed = place(drawn, nodes, {}, widest=10_000.0)
+    assert placed.direction == "down"
+    stages = [node.name for node in drawn.nodes if node.body is not None]
+    assert len({round(placed.nodes[name].center[0]) for name in stages}) == 1
+    middle = placed.nodes["a1"].center[0]
+    assert placed.nodes["w2"].center[0] < middle < placed.nodes["b2"].center[0]
+    for route in placed.routes:
+        if {route.edge.source, route.edge.target} <= set(stages):
+            assert len(route.points) == 2
+
+
+def test_layers_stand_in_brackets_as_in_latex(derivation_of):
+    for name, layer in (("mlp", "1"), ("layer", "l")):
+        source = graph_svg.export(derivation_of(name))
+        words = re.findall(r"<text[^>]*>([^<]*)</text>", source)
+        place = words.index("[")
+        assert words[place + 1] == layer
+        assert not [each for each in words if set(each) & set("⁽⁾ˡ¹")]
+
+
+def test_a_picture_says_what_it_shows(derivation_of):
+    """For those who do not see it: its values, derivatives and the factor, in words."""
+    source = graph_svg.export(derivation_of("linear_regression"))
+    root = ET.fromstring(source)
+    title, description = root[0], root[1]
+    assert root.get("aria-labelledby") == f"{title.get('id')} {description.get('id')}"
+    assert title.text == "Computation graph: " + derivation_of("linear_regression").problem.title
+    for words in (
+        "Values: ŷ_i from",
+        "∂ŷ_i/∂w_j = x_ij",
+        "The factor 1/(2m) enters from L_i to J.",
+    ):
+        assert words in description.text
 
 
 def test_every_entry_is_among_them():

@@ -62,23 +62,24 @@ def test_a_document_compiles(name, detail, documents):
     assert complaints(documents[name, detail]) == []
 
 
-@pytest.fixture(scope="session")
-def lualatex_documents(derivation_of, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("lualatex")
-    lualatex = require_program("lualatex")
-
-    def job(name):
-        file = folder / f"{name}.tex"
-        file.write_text(latex.export(derivation_of(name)), encoding="utf-8")
-        return lualatex, file, 1
-
-    return Logs({name: partial(job, name) for name in catalogue.NAMES})
-
-
-@pytest.mark.parametrize("name", catalogue.NAMES)
-def test_a_document_compiles_with_lualatex(name, lualatex_documents):
-    errors = complaints(lualatex_documents[name])  # of a first run, which knows no labels yet
-    assert [each for each in errors if "undefined" not in each] == []
+@pytest.mark.parametrize("worksheet", [False, True], ids=["plain", "worksheet"])
+def test_documents_compile_with_lualatex(worksheet, derivation_of, tmp_path):
+    """All of them in one file, since the program takes longer to start than for a document."""
+    sources = [
+        latex.export(
+            derivation_of(name), detail=detail, label=f"{name}-{detail}", worksheet=worksheet
+        )
+        for name, detail in DOCUMENTS
+    ]
+    preamble = sources[0].partition("\\begin{document}\n")[0]
+    bodies = [re.split(r"\\(?:begin|end)\{document\}\n", source)[1] for source in sources]
+    file = tmp_path / "documents.tex"
+    body = "\\clearpage\n".join(bodies)
+    whole = f"{preamble}\\begin{{document}}\n{body}\\end{{document}}\n"
+    file.write_text(r"\def\deriveworksheet{}" * worksheet + whole, encoding="utf-8")
+    # The first run, for the numbers of the lines, is that of the faster program.
+    typeset(require_program("pdflatex"), file, 1)
+    assert complaints(typeset(require_program("lualatex"), file, 1)) == []
 
 
 # Fragments ---------------------------------------------------------------------------------------

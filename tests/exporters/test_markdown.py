@@ -12,6 +12,7 @@ from derive import catalogue
 from derive.errors import InputError
 from derive.exporters import markdown
 from derive.gradients import gradient
+from derive.notation import Look
 
 FLAVOURS = ("github", "myst", "quarto", "mkdocs", "jupyter")
 
@@ -84,6 +85,22 @@ def test_every_reference_has_its_label_once(name, flavour, derivation_of):
     assert set(references) <= set(labels)
 
 
+@pytest.mark.parametrize("flavour", ["myst", "quarto"])
+def test_what_is_cited_in_a_reason_looks_as_it_does_elsewhere(flavour, derivation_of):
+    """A renamed quantity and the place of an example's index, in the claims inside of formulas."""
+    look = Look(examples="superscript", symbols=(("w", "theta"),))
+    page = markdown.export(derivation_of("logistic_regression"), flavour=flavour, look=look)
+    old = re.compile(r"(?<![A-Za-z\\])w(?![A-Za-z])|z_i|z_\{i")
+    cited = 0
+    for source in formulas(page, flavour):
+        bare = re.sub(r"\\text\{[^{}]*\}", "", source)
+        assert not old.search(bare), source
+        cited += source.count(r"\text{by }\partial z^{(i)}/\partial\theta_j")
+    assert cited
+    plain = markdown.export(derivation_of("logistic_regression"), flavour=flavour)
+    assert any(old.search(source) for source in formulas(plain, flavour))
+
+
 @pytest.mark.parametrize("flavour", ["github", "mkdocs", "jupyter"])
 def test_numbers_are_printed_in_order(flavour, derivation_of):
     page = markdown.export(derivation_of("logistic_regression"), flavour=flavour)
@@ -102,6 +119,7 @@ def test_tables_have_as_many_cells_everywhere(flavour, derivation_of):
 
 HOSTILE = (
     "<script>alert(1)</script> <!-- [x](javascript:y) **b** _i_ `c` | $x$ $$y$$ \\(z\\) \\begin{a} "
+    "::: {.callout} :::{note} <a href=javascript:alert(1)> </script> "
     "{{ x }} {eq}`q` @eq-x :smile: # 1. \n\n# heading\n\n```\n~~~ &amp; \x1b[2J\u202e ![i](j)"
 )
 
@@ -129,8 +147,38 @@ def test_words_of_others_are_no_markup(flavour):
     assert "\n# heading" not in page
     assert r"\begin" not in outside.replace(r"\\", "")  # a pair is an escaped backslash
     assert len(re.findall("^# ", page, re.MULTILINE)) == 1
+    assert "</script" not in page
+    assert not re.search(r"^\s*:::", page, re.MULTILINE)
+    sentences = re.sub(INLINE[flavour], "", outside)
+    assert "href=" not in sentences
+    assert "](javascript:" not in sentences.replace("\\]", "")
+    assert ":::" not in sentences
     for source in formulas(page, flavour):
         assert balanced(source)
+
+
+HOSTILE_LATEX = (
+    r"\href{javascript:alert(1)}{w}",
+    r"</script><script>alert(1)</script>",
+    r"w$$ x",
+    r"w` x",
+    "w | x",
+    "w\n:::",
+    r"\text{$x$}",
+)
+
+
+@pytest.mark.parametrize("latex", HOSTILE_LATEX)
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_a_symbol_that_is_none_is_refused(flavour, latex):
+    problem = catalogue.load("logistic_regression")
+    quantities = tuple(
+        replace(each, latex=latex, stack_latex=latex) if each.name == "w" else each
+        for each in problem.quantities
+    )
+    derivation = gradient(replace(problem, quantities=quantities), wrt="w", check="none")
+    with pytest.raises(InputError):
+        markdown.export(derivation, flavour=flavour)
 
 
 @pytest.mark.parametrize("flavour", ["github", "jupyter", "myst"])

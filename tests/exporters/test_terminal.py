@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from derive import catalogue
+from derive.command_line.commands import _listed
 from derive.exporters import terminal, text
 from derive.notation import columns
 
@@ -54,3 +55,21 @@ def test_it_stands_inside_other_things(derivation_of):
 def test_narrower_than_the_narrowest_page_nothing_is_lost(derivation_of):
     shown = printed(terminal.renderable(derivation_of("mean_loss")), 30)
     assert all(columns(line) <= 30 for line in shown.splitlines())
+
+
+TITLES = [(name, catalogue.load(name).title) for name in catalogue.NAMES]
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
+def test_the_list_of_the_catalogue_fits_any_terminal(width):
+    """It is wrapped between words; where that leaves little room, titles stand below the names."""
+    lines = list(_listed(TITLES, width))
+    assert all(columns(line) <= max(width, 30) for line in lines)
+    assert " ".join(lines).split() == [word for entry in TITLES for word in " ".join(entry).split()]
+    beside = [line for line in lines if line.startswith("mlp  ")]
+    assert len(beside) == (1 if width > 61 else 0)
+
+
+def test_the_list_has_an_entry_on_each_line_for_other_programs():
+    lines = list(_listed(TITLES, None))
+    assert [line.split()[0] for line in lines] == list(catalogue.NAMES)

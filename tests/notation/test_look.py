@@ -28,8 +28,10 @@ EXAMPLES = [
     (MLP, Ref("x", (i, j)), "x_j^{(i)}", "x_j^(i)"),
     (MLP, Ref("x", (3, 1)), "x_1^{(3)}", "x_1^(3)"),
     (MLP, Ref("y", (i,)), "y^{(i)}", "y^(i)"),
-    (MLP, Ref("a1", (i, h)), "a^{[1](i)}_h", "a⁽¹⁾_h^(i)"),
-    (MLP, Ref("W1", (h, j)), "W^{[1]}_{hj}", "W⁽¹⁾_hj"),
+    (MLP, Ref("a1", (i, h)), "a^{[1](i)}_h", "a^[1](i)_h"),
+    (MLP, Ref("W1", (h, j)), "W^{[1]}_{hj}", "W^[1]_hj"),
+    (MLP, square(Ref("a1", (i, h))), r"\bigl(a^{[1](i)}_h\bigr)^2", "(a^[1](i)_h)²"),
+    (MLP, Ref("z2", (i,)), "z^{[2](i)}", "z^[2](i)"),
     (MLP, square(Ref("y", (i,))), "(y^{(i)})^2", "(y^(i))²"),
     (LINEAR, Ref("yhat", (i,)), r"\hat{y}^{(i)}", "ŷ^(i)"),
     (

@@ -103,6 +103,13 @@ def test_the_choices_of_the_element():
     assert ' alttext="1/m"' in write_mathml(Marked(Fraction(UNIT, m)))
 
 
+def test_what_is_hidden_has_no_alternative_text():
+    written = write_mathml(a, hidden=True)
+    assert ' aria-hidden="true"' in written
+    assert "alttext" not in written
+    assert "aria-hidden" not in write_mathml(a)
+
+
 def test_delimiters_grow_with_what_they_hold():
     assert 'minsize="1.8em"' in inside(parenthesised(Fraction(UNIT, m)), display=True)
 

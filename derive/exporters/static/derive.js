@@ -70,12 +70,15 @@
       return true;
     } catch {
       // A page opened from a disk may have no clipboard; the older way works there.
+      const focused = document.activeElement;
       const area = document.createElement("textarea");
       area.value = text;
+      area.style.position = "fixed"; // where it is, so that nothing scrolls
       document.body.append(area);
       area.select();
       const done = document.execCommand("copy");
       area.remove();
+      focused.focus({ preventScroll: true });
       return done;
     }
   };
@@ -86,8 +89,12 @@
     for (const box of root.querySelectorAll(".derive-right, .derive-left, .derive-scroll")) {
       if (box.scrollWidth > box.clientWidth + 1) {
         box.tabIndex = 0;
+        box.setAttribute("role", "group");
+        box.setAttribute("aria-label", root.dataset.wide);
       } else {
         box.removeAttribute("tabindex");
+        box.removeAttribute("role");
+        box.removeAttribute("aria-label");
       }
     }
   };
@@ -99,6 +106,13 @@
     root.classList.add("derive-scripted");
     const folds = [...root.querySelectorAll(".derive-fold")];
     const status = root.querySelector(".derive-status");
+    const clocks = new WeakMap();
+
+    const follow = root.querySelector(".derive-follow");
+    const setFollowing = (follows) => {
+      root.classList.toggle("derive-following", follows);
+      follow.setAttribute("aria-pressed", String(follows));
+    };
 
     for (const field of root.querySelectorAll(".derive-switch")) {
       const show = field.dataset.of === "views" ? showView : showColumn;
@@ -122,21 +136,28 @@
       } else if (button.classList.contains("derive-every")) {
         folds.forEach((each) => fold(each, button.value === "close"));
       } else if (button.classList.contains("derive-follow")) {
-        const follows = root.classList.toggle("derive-following");
-        button.setAttribute("aria-pressed", String(follows));
+        setFollowing(!root.classList.contains("derive-following"));
       } else if (button.classList.contains("derive-copy")) {
         const done = await copy(button.closest(".derive-line").dataset.latex);
-        const before = button.textContent;
-        status.textContent = done ? "LaTeX copied" : "LaTeX could not be copied";
+        status.textContent = done ? root.dataset.copied : root.dataset.notCopied;
+        // The button stays what it is, so that the focus stays where it is.
         button.textContent = done ? "✓" : "✗";
-        button.disabled = true;
-        setTimeout(() => {
-          button.textContent = before;
-          button.disabled = false;
-          status.textContent = "";
-        }, 1200);
+        clearTimeout(clocks.get(button));
+        clocks.set(
+          button,
+          setTimeout(() => {
+            button.textContent = "TeX";
+            status.textContent = "";
+          }, 1200),
+        );
       }
       scrollable(root);
+    });
+
+    root.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && root.classList.contains("derive-following")) {
+        setFollowing(false);
+      }
     });
 
     scrollable(root);

@@ -137,6 +137,8 @@ def measure(derivation: Derivation, seed: int = 0) -> Scaling | None:
     names = tuple(name for name in derivation.wrt if problem.quantity(name).role == "parameter")
     if mean_factor(problem) is None or not names or not _example_axes(problem):
         return None
+    if any(_example_size(problem) in problem.quantity(name).shape for name in names):
+        return None  # each example brings parameters of its own: there is no one step for all
     counts = _counts(problem)
     size = _example_size(problem)
     module = compile_module(derivation.python())

@@ -228,6 +228,8 @@ B = matrices.Array("J", ("n", 1), of="b")
         matrices.Weighted(matrices.MatrixProduct((matrices.Transpose(B), B)), B),
         matrices.Diagonal(B),
         matrices.Trace(matrices.Identity("n")),
+        matrices.Inverse(matrices.Identity("n")),
+        matrices.Determinant("logdet", matrices.Identity("n")),
     ],
     ids=lambda matrix: type(matrix).__name__,
 )

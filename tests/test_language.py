@@ -343,7 +343,6 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "dividing by a hidden 0": (lambda: 1 / (parameter_w() * 0), "1 is divided by 0"),
     "a negative power of 0": (lambda: (parameter_w() * 0) ** -1, "divided by 0"),
     # what a formula isn't
-    "a formula as an exponent": (lambda: parameter_w() ** parameter_w(), r"\*\* w: an exponent"),  # type: ignore[operator]
     "a rounded exponent": (lambda: parameter_w() ** 0.5, "an exponent is an integer or a Fraction"),  # type: ignore[operator]
     "a formula as the exponent of a number": (lambda: 2 ** parameter_w(), "an exponent is"),
     "@": (lambda: parameter_w() @ parameter_w(), "products of arrays with their indices"),
@@ -492,3 +491,13 @@ def test_expressions_are_hashable_and_know_what_they_are_made_of() -> None:
 def test_every_error_is_of_one_family() -> None:
     for kind in (InputError, Unsupported, CheckFailed):
         assert issubclass(kind, DeriveError)
+
+
+def test_an_exponent_may_be_a_hyperparameter_and_no_more():
+    i = derive.indices("i:m")
+    w, x = derive.parameter("w", domain="positive"), derive.data("x[i]", domain="positive")
+    p = derive.hyperparameter("p", domain="positive")
+    result = derive.gradient(derive.mean((w * x[i]) ** p, over=i), wrt="w").result
+    assert str(result) == "(p/m) Σᵢ₌₁ᵐ (w x_i)^(p − 1) x_i"
+    with pytest.raises(Unsupported, match="there is no rule for ∂/∂w w"):
+        derive.gradient(derive.mean(w**w * x[i], over=i), wrt="w")

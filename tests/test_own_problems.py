@@ -280,7 +280,7 @@ GRADIENTS: dict[Callable[[], Problem], Mapping[str, str]] = {
     },
     margin: {"w": "−(1/m) Σᵢ₌₁ᵐ σ(−y_i z_i) y_i x_ij", "b": "−(1/m) Σᵢ₌₁ᵐ σ(−y_i z_i) y_i"},
     gaussian_likelihood: {
-        "mu": "−(1/m) Σᵢ₌₁ᵐ (x_i − μ)/s²",
+        "mu": "−(1/(m s²)) Σᵢ₌₁ᵐ (x_i − μ)",
         "s": "(1/m) Σᵢ₌₁ᵐ (−(x_i − μ)²/s³ + 1/s)",
     },
     swish: {"W": "(2/m) Σᵢ₌₁ᵐ (o_ij − y_ij) [s_ij + o_ij (1 − s_ij)] x_iq"},

@@ -124,6 +124,8 @@ _NAMED_OPERATORS = frozenset(
         r"\arctan",
         r"\ln\cosh",
         r"\ln\Gamma",
+        r"\max",
+        r"\min",
     }
 )
 

@@ -67,6 +67,7 @@ _CLOSED_UP = ' lspace="0em" rspace="0em"'
 
 #: Signs that stand by themselves, by their LaTeX.
 _SIGN_ELEMENTS = {
+    ">": "<mo>&gt;</mo>",
     r"\partial": "<mi>∂</mi>",
     r"\nabla": '<mi mathvariant="normal">∇</mi>',
     "d": "<mi>d</mi>",
@@ -418,7 +419,7 @@ def _symbol(symbol: Symbol) -> _Piece:
         return _Piece(_sign(latex))
     if symbol.kind == "named operator":
         # Its space is that of TeX: a thin one on either side.
-        return _Piece(_name(_operator_name(latex)), left="operator")
+        return _Piece(_operators(latex), left="operator")
     if latex.startswith(r"\operatorname"):
         return _Piece(_name(_operator_name(latex)))
     if not latex:
@@ -450,6 +451,27 @@ def _operator_name(latex: str) -> str:
     if found is None:
         raise InputError(f"{latex!r} is no name of a function that MathML is written for")
     return found[1] or found[2]
+
+
+_OPERATORS = re.compile(r"(\\[A-Za-z]+(?:\{[A-Za-z ]+\})?)(?:_([0-9]))?")
+
+
+def _operators(latex: str) -> str:
+    """One named operator or several: ``ln``, ``log₂``, ``ln cosh``, ``ln Γ``."""
+    found = list(_OPERATORS.finditer(latex))
+    if "".join(each[0] for each in found) != latex:
+        raise InputError(f"{latex!r} is no name of a function that MathML is written for")
+    pieces = []
+    for each in found:
+        known = each[1] in _GREEK_OPERATORS
+        name = _GREEK_OPERATORS[each[1]] if known else _operator_name(each[1])
+        pieces.append(_scripted(_name(name), f"<mn>{each[2]}</mn>" if each[2] else "", ""))
+    space = '<mspace width="0.167em"></mspace>'
+    return pieces[0] if len(pieces) == 1 else f"<mrow>{space.join(pieces)}</mrow>"
+
+
+#: Operators that are called by a letter.
+_GREEK_OPERATORS = {r"\Gamma": "Γ"}
 
 
 def _name(name: str) -> str:

@@ -19,6 +19,7 @@ term                            becomes                in NumPy
 ``ln softmax(u)``               ``log_softmax(u)``     ``u − logsumexp(u)``
 ``ln Σ_l e^(u_l)``              ``logsumexp(u)``       ``logaddexp.reduce(u, axis=−1)``
 ``ln e^u``                      ``u``
+``1 − Φ(u)``                    ``Φ(−u)``              by ``erfc``
 ==============================  =====================  ==========================================
 """
 

@@ -47,7 +47,7 @@ class Stabiliser:
     def __call__(self, term: Term) -> Term:
         """The term with every row of the table applied, innermost first."""
         term = map_children(term, self)
-        for rule in (self._sigmoid, self._softmax, self._logarithm):
+        for rule in (self._sigmoid, self._softmax, self._logarithm, self._other_tail):
             found = rule(term)
             if found is not None:
                 return found
@@ -114,6 +114,14 @@ class Stabiliser:
                 self._is_last(argument, index)
             ):
                 return Apply("logsumexp", (Family(index, argument),))
+        return None
+
+    def _other_tail(self, term: Term) -> Term | None:
+        """``1 − Φ(u)``, of which nothing is left where ``Φ(u)`` is nearly 1: ``Φ(−u)``."""
+        match term:
+            case Add(terms=(one, other)) if one == ONE and is_negative(other):
+                argument = self._definition(negate(other), "normal_cdf")
+                return None if argument is None else Apply("normal_cdf", (negate(argument),))
         return None
 
     def _logarithm_of_one_plus(self, other: Term) -> Term | None:

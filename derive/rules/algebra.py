@@ -389,7 +389,18 @@ def _order(term: Term, context: Context) -> Rewrite | None:
     """Numbers, sizes and hyperparameters first in a product; in a sum, what is positive first."""
     match term:
         case Product(factors=factors):
-            ordered = tuple(sorted(factors, key=lambda factor: _rank(factor, context)))
+            # u/δ stays one fraction; (1/m) (f − g)/δ becomes (1/(m δ)) (f − g).
+            led = any(
+                isinstance(factor, (Add, Sum)) or _rank(factor, context) < 3 for factor in factors
+            )
+            ordered = tuple(
+                sorted(
+                    factors,
+                    key=lambda factor: (
+                        4 if _is_denominator(factor) and not led else _rank(factor, context)
+                    ),
+                )
+            )
             if ordered != factors:
                 return Rewrite(Product(ordered), Prose(("constant factors stand in front",)))
             ordered = _numerators_first(factors, context)

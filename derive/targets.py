@@ -44,7 +44,7 @@ def _in_file(path: Path, name: str) -> Problem:
     if isinstance(value, Problem):
         return value
     if isinstance(value, Expression):
-        return make_problem(value, name=name)
+        return make_problem(value, name=name, title=f"The gradient of {name}")
     found = [
         key for key, each in vars(module).items() if not key.startswith("_") and _is_problem(each)
     ]

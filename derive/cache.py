@@ -220,18 +220,26 @@ def _importable(folder: Path, homes: tuple[Path, ...]) -> Iterator[dict[str, Pat
 def _modules_in(homes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
     """The modules that were imported from files in these folders, but for what is installed there:
     an environment often stands in the folder of the project."""
-    installed = (Path(derive.__file__).parent.resolve(), Path(sys.prefix).resolve())
-    for name, module in sorted(sys.modules.items()):
+    folders = {str(home) for home in homes}
+    found = {}
+    for name, module in sys.modules.items():
         origin = getattr(module, "__file__", None)
-        if not isinstance(origin, str) or name == "__main__":
-            continue
-        parents = Path(origin).resolve().parents
-        if (
-            any(home in parents for home in homes)
-            and not any(folder in parents for folder in installed)
-            and not any(folder.name in ("site-packages", "dist-packages") for folder in parents)
-        ):
-            yield name, Path(origin)
+        if isinstance(origin, str) and name != "__main__" and folders & _folders_of(origin):
+            found[name] = Path(origin)
+    yield from sorted(found.items())
+
+
+@lru_cache(maxsize=10_000)  # there are thousands of modules, and they stay where they are
+def _folders_of(origin: str) -> frozenset[str]:
+    """The folders that a module's file is in; none for what is installed."""
+    folders = Path(origin).resolve().parents
+    installed = (Path(derive.__file__).parent.resolve(), Path(sys.prefix).resolve())
+    if any(
+        folder in installed or folder.name in ("site-packages", "dist-packages")
+        for folder in folders
+    ):
+        return frozenset()
+    return frozenset(map(str, folders))
 
 
 def _derived(

@@ -288,7 +288,7 @@ class Renderer:
             group += nodes.thead("", self.row(table.head, table.align))
         group += nodes.tbody("", *(self.row(row, table.align) for row in table.rows))
         align = table.align or "l" * width
-        classes = ["derive-table", "colwidths-auto"]
+        classes = ["derive-table", "colwidths-auto", "no-search"]
         return derive_table("", group, classes=classes, derive_align=align)
 
     def columns(self, cell: tuple[Inline, ...]) -> int:

@@ -112,7 +112,8 @@ class Finish(SphinxPostTransform):
     def finished(self, prose: derive_prose) -> nodes.Element:
         """The paragraph or the heading."""
         if prose["kind"] == "paragraph":
-            return nodes.paragraph("", "", *prose.children)
+            # The words are those of every derivation: a search for one would find every page.
+            return nodes.paragraph("", "", *prose.children, classes=["no-search"])
         if prose["kind"] == "choice":
             return derive_choice("", "", *prose.children)
         heading = nodes.rubric("", "", *prose.children, classes=[f"derive-{prose['kind']}"])

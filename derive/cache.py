@@ -2,7 +2,8 @@
 
 The key of an entry is a hash of what was asked, of the author's file or the catalogue's, and of
 the sources of ``derive`` itself, so that no entry outlives a change. An entry names the files it
-was made from with their hashes, since an author's file may import others.
+was made from with their hashes, since an author's file may import others; what else a file reads,
+such as numbers, is not known to be a part of it. An entry that was damaged is made anew.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Found", "NameUnknown", "checked", "derivation_of", "printed_of"]
 
 #: Names this version of the entries.
-FORMAT = "derive/cache/1"
+FORMAT = "derive/cache/2"
 
 
 class NameUnknown(InputError):
@@ -74,7 +75,8 @@ def derivation_of(asked: Asked, source: Path, cache: Path | None = None) -> Foun
     """
     path, name = _located(asked.target, source)
     if cache is None:
-        return Found(*_derived(asked, path, name, source), "derived")
+        derivation, hashes = _derived(asked, path, name, source)
+        return Found(derivation, tuple(hashes), "derived")
     entry = _entry(cache, asked, path)
     event = "derived"
     try:
@@ -86,16 +88,16 @@ def derivation_of(asked: Asked, source: Path, cache: Path | None = None) -> Foun
     else:
         try:
             found = _read_entry(kept, source)
-        except (DeriveError, ValueError, KeyError, TypeError, AttributeError):
+        except (*_DAMAGED, DeriveError):
             event = "remade"
         else:
             if found is not None:
                 return found
-    derivation, files = _derived(asked, path, name, source)
+    derivation, hashes = _derived(asked, path, name, source)
     from derive.exporters.json import compact
 
-    _write_entry(cache, entry, source, files, {"derivation": compact(derivation)})
-    return Found(derivation, files, event)
+    _write_entry(cache, entry, source, hashes, {"derivation": compact(derivation)})
+    return Found(derivation, tuple(hashes), event)
 
 
 def printed_of(
@@ -123,14 +125,15 @@ def printed_of(
     path, _ = _located(asked.target, source)
     entry = _entry(cache, asked, path, how)
     try:
-        kept: dict[str, Any] = json.loads(entry.read_text(encoding="utf-8"))
+        kept = _undamaged(entry.read_text(encoding="utf-8"))
         if _unchanged(kept, source) is not None:
             return str(kept["printed"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (*_DAMAGED, OSError):
         pass  # it isn't there, or is torn or somebody else's: it is printed anew
     found = derivation_of(asked, source, cache)
     printed = write(checked(found))
-    _write_entry(cache, entry, source, found.files, {"printed": printed})
+    hashes = {each: _hash_of(each) for each in found.files}
+    _write_entry(cache, entry, source, hashes, {"printed": printed})
     return printed
 
 
@@ -158,6 +161,14 @@ def checked(found: Found) -> Derivation:
 
 def _located(target: str, source: Path) -> tuple[Path | None, str]:
     """The author's file and the name in it; no file for an entry of the catalogue."""
+    try:
+        return _place_of(target, source)
+    except (OSError, RuntimeError, ValueError) as error:
+        # a name that is too long, links in a circle, a character that no name may have
+        raise NameUnknown(f"{target[:60]!r} cannot be looked up: {error}") from error
+
+
+def _place_of(target: str, source: Path) -> tuple[Path | None, str]:
     place, colon, name = target.rpartition(":")
     if not colon:
         if target.endswith(".py"):
@@ -185,39 +196,78 @@ def _module(place: str, source: Path) -> Path:
 
 
 @contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    """Modules in the folder can be imported meanwhile."""
+def _importable(folder: Path, homes: tuple[Path, ...]) -> Iterator[dict[str, Path]]:
+    """Modules in the folder can be imported meanwhile, each from its source, also where one of that
+    name was imported before. Gives the files of those that were, once it is over."""
+    others = {name: sys.modules.pop(name) for name in dict(_modules_in(homes))}
+    writes = sys.dont_write_bytecode
+    # Compiled modules are told from changed ones by whole seconds.
+    sys.dont_write_bytecode = True
     sys.path.insert(0, str(folder))
+    found: dict[str, Path] = {}
     try:
-        yield
+        yield found
     finally:
+        sys.dont_write_bytecode = writes
         if str(folder) in sys.path:
             sys.path.remove(str(folder))
+        found.update(_modules_in(homes))
+        for name in found:
+            del sys.modules[name]
+        sys.modules.update(others)
+
+
+def _modules_in(homes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+    """The modules that were imported from files in these folders, but for what is installed there:
+    an environment often stands in the folder of the project."""
+    folders = {str(home) for home in homes}
+    found = {}
+    for name, module in sys.modules.items():
+        origin = getattr(module, "__file__", None)
+        if isinstance(origin, str) and name != "__main__" and folders & _folders_of(origin):
+            found[name] = Path(origin)
+    yield from sorted(found.items())
+
+
+@lru_cache(maxsize=10_000)  # there are thousands of modules, and they stay where they are
+def _folders_of(origin: str) -> frozenset[str]:
+    """The folders that a module's file is in; none for what is installed."""
+    folders = Path(origin).resolve().parents
+    installed = (Path(derive.__file__).parent.resolve(), Path(sys.prefix).resolve())
+    if any(
+        folder in installed or folder.name in ("site-packages", "dist-packages")
+        for folder in folders
+    ):
+        return frozenset()
+    return frozenset(map(str, folders))
 
 
 def _derived(
     asked: Asked, path: Path | None, name: str, source: Path
-) -> tuple[Derivation, tuple[Path, ...]]:
+) -> tuple[Derivation, dict[Path, str]]:
+    """The derivation, and the author's files with their hashes as they were when they were run."""
     from derive.gradients import gradient
     from derive.small_case import resolve_sizes
 
-    problem, files = _problem(path, name, source)
+    problem, hashes = _problem(path, name, source)
     try:
         # Here, since what is no size of the problem may be another argument of gradient().
         sizes: dict[str, Any] = {**resolve_sizes(problem, dict(asked.sizes))}
         derivation = gradient(problem, asked.wrt or None, seed=asked.seed, **sizes)
     except InputError as error:
         raise OptionError(str(error)) from error
-    return derivation, files
+    return derivation, hashes
 
 
-def _problem(path: Path | None, name: str, source: Path) -> tuple[Problem, tuple[Path, ...]]:
-    """The problem, and the files that were run for it."""
+def _problem(path: Path | None, name: str, source: Path) -> tuple[Problem, dict[Path, str]]:
+    """The problem, and the files that were run for it with their hashes."""
     from derive.targets import find
 
-    before = set(sys.modules)
+    # What the file imported from beside it or from the project is a part of it.
+    homes = (source.resolve(),) if path is None else (path.parent.resolve(), source.resolve())
+    own = "" if path is None else _hash_of(path)
     try:
-        with _importable(source):
+        with _importable(source, homes if path is not None else ()) as imported:
             problem = find(name if path is None else f"{path}:{name}")
     except DeriveError as error:
         shown = str(error)
@@ -225,16 +275,10 @@ def _problem(path: Path | None, name: str, source: Path) -> tuple[Problem, tuple
             shown = shown.replace(str(path), os.path.relpath(path, source))
         raise NameUnknown(shown) from error
     if path is None:
-        return problem, ()
-    files = {path}
-    # What the file imported from beside it or from the project is a part of it.
-    homes = (path.parent.resolve(), source.resolve())
-    for module in sorted(set(sys.modules) - before):
-        origin = getattr(sys.modules[module], "__file__", None)
-        if origin and any(home in Path(origin).resolve().parents for home in homes):
-            files.add(Path(origin))
-            del sys.modules[module]
-    return problem, tuple(sorted(files))
+        return problem, {}
+    files = {each: _hash_of(each) for each in imported.values()}
+    files[path] = own
+    return problem, dict(sorted(files.items()))
 
 
 # Entries ------------------------------------------------------------------------------------------
@@ -247,20 +291,48 @@ def _entry(cache: Path, asked: Asked, path: Path | None, *more: str) -> Path:
     return cache / key[:2] / f"{key}.json"
 
 
+#: What reading an entry raises that is torn, or somebody else's.
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
 def _write_entry(
-    cache: Path, entry: Path, source: Path, files: tuple[Path, ...], content: dict[str, str]
+    cache: Path, entry: Path, source: Path, hashes: dict[Path, str], content: dict[str, str]
 ) -> None:
-    """Keep an entry; the cache is no part of the author's sources, and tells git so."""
-    relative = {os.path.relpath(each, source): _hash_of(each) for each in files}
-    write_whole(entry, json.dumps({"format": FORMAT, "files": relative, **content}))
-    ignored = cache / ".gitignore"
-    if not ignored.exists():
-        write_whole(ignored, "*\n")
+    """Keep an entry; the cache is no part of the author's sources, and tells git so.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    relative = {os.path.relpath(each, source): kept for each, kept in hashes.items()}
+    kept = {"format": FORMAT, "files": relative, **content}
+    try:
+        write_whole(entry, json.dumps({"digest": _digest(kept), **kept}))
+        ignored = cache / ".gitignore"
+        if not ignored.exists():
+            write_whole(ignored, "*\n")
+    except OSError as error:
+        raise InputError(f"the cache of derivations cannot be written to: {error}") from error
+
+
+def _digest(kept: dict[str, Any]) -> str:
+    return sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def _undamaged(text: str) -> dict[str, Any]:
+    """What an entry holds, if it is what was written.
+
+    Raises:
+        ValueError: it is not; or one of the other errors of :data:`_DAMAGED`.
+    """
+    kept: dict[str, Any] = json.loads(text)
+    if kept.pop("digest") != _digest(kept):
+        raise ValueError("an entry of the cache was changed")
+    return kept
 
 
 def _read_entry(text: str, source: Path) -> Found | None:
     """What an entry holds; ``None`` where a file that it was made from has changed."""
-    entry: dict[str, Any] = json.loads(text)
+    entry = _undamaged(text)
     files = _unchanged(entry, source)
     if files is None:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from contextlib import redirect_stdout
 from pathlib import Path
 from types import ModuleType
 
@@ -44,7 +45,7 @@ def _in_file(path: Path, name: str) -> Problem:
     if isinstance(value, Problem):
         return value
     if isinstance(value, Expression):
-        return make_problem(value, name=name)
+        return make_problem(value, name=name, title=f"The gradient of {name}")
     found = [
         key for key, each in vars(module).items() if not key.startswith("_") and _is_problem(each)
     ]
@@ -76,8 +77,12 @@ def _run(path: Path) -> ModuleType:
     sys.path.insert(0, folder)
     try:
         code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
-        exec(code, module.__dict__)  # noqa: S102 - running their own file is what the user asks for
-    except (Exception, SystemExit) as error:
+        # What it prints is no part of what we print.
+        with redirect_stdout(sys.stderr):
+            exec(code, module.__dict__)  # noqa: S102 - running it is what the user asks for
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever else it raises is the author's mistake
         raise InputError(_report(path, error)) from error
     finally:
         if folder in sys.path:

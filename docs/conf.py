@@ -76,9 +76,13 @@ latex_elements = {
 \setsansfont{DejaVu Sans}
 \setmonofont{DejaVu Sans Mono}
 """,
-    # For the computation graphs, and for page numbers of three digits in the table of contents.
+    # For the computation graphs, and for wide numbers in the table of contents.
     "preamble": r"""\usepackage{tikz,adjustbox}\usetikzlibrary{arrows.meta}
-\makeatletter\renewcommand\@pnumwidth{2.2em}\renewcommand\@tocrmarg{3.2em}\makeatother""",
+\makeatletter\renewcommand\@pnumwidth{2.2em}\renewcommand\@tocrmarg{3.2em}
+\renewcommand\sphinxtableofcontentshook{%
+  \renewcommand*\l@section{\@dottedtocline{1}{1.5em}{3.2em}}%
+  \renewcommand*\l@subsection{\@dottedtocline{2}{4.7em}{4em}}}
+\makeatother""",
 }
 latex_documents = [("index", "derive.tex", "derive", author, "manual")]
 

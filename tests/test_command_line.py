@@ -132,7 +132,12 @@ def test_version_and_help(capsys):
 
 
 @pytest.mark.parametrize(
-    ("name", "title"), [("problem", "My least squares"), ("J", "J"), ("unnamed", "Unnamed")]
+    ("name", "title"),
+    [
+        ("problem", "My least squares"),
+        ("J", "The gradient of J"),
+        ("unnamed", "The gradient of unnamed"),
+    ],
 )
 def test_own_problems(own, capsys, name, title):
     assert main(["show", f"{own}:{name}", "--detail", "brief"]) == 0

@@ -189,3 +189,21 @@ def test_the_module_refuses_the_transpose() -> None:
     module = compile_module(derive.gradient(J, check="none").python())
     with pytest.raises(ValueError, match="does not fit"):
         module["cost"](x=np.ones((5, 3)), w=np.ones(3))
+
+
+def test_the_collector_is_as_it_was() -> None:
+    """It is paused while a gradient is derived, also where that ends in an error."""
+    import gc
+
+    assert gc.isenabled()
+    derive.gradient("linear_regression", wrt="b")
+    assert gc.isenabled()
+    with pytest.raises(InputError):
+        derive.gradient("linear_regression", wrt="nothing")
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        derive.gradient("linear_regression", wrt="b")
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

@@ -28,11 +28,15 @@ def realistic_sizes(problem: Problem) -> dict[str, int]:
 def check_module(source: str, problem: Problem, wrt: tuple[str, ...], seed: int = 0) -> Check:
     """Run the module's ``gradient`` on its own ``example`` at realistic sizes, against central
     differences of its ``cost``."""
+    import numpy as np
+
     module = compile_module(source)
     taken = inspect.signature(module["example"]).parameters
     # A size may be the length of no array: then the code doesn't depend on it.
     sizes = {name: n for name, n in realistic_sizes(problem).items() if name in taken}
     arrays = module["example"](seed=seed, **sizes)
-    check = check_code(module["cost"], module["gradient"], arrays, wrt, seed)
+    # What isn't a number is reported by the check, and needs no warning of NumPy's beside it.
+    with np.errstate(all="ignore"):
+        check = check_code(module["cost"], module["gradient"], arrays, wrt, seed)
     at = ", ".join(f"{name} = {size}" for name, size in sizes.items())
     return replace(check, about=f"{check.about} at {at}" if at else check.about)

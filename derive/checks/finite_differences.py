@@ -33,7 +33,7 @@ TOLERANCE = 1e-6
 FLOOR = 1e-10
 NOT_FINITE = (
     "cost() is infinite or not a number at the example's values or beside them, so there is "
-    "nothing to compare gradient() with"
+    'nothing to compare gradient() with; say where values lie, as in data(…, domain="positive")'
 )
 #: How many components of each parameter are compared.
 COMPONENTS = 20

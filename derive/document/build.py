@@ -70,9 +70,12 @@ from derive.terms import (
     Ref,
     Size,
     Term,
+    add,
     is_negative,
     key,
+    multiply,
     negate,
+    power,
     reciprocal,
     walk,
 )
@@ -743,14 +746,18 @@ def _slip(problem: Problem, meanings: Meanings, slip: Slip) -> Iterator[Block]:
 
 
 def _assumed(problem: Problem, slip: Slip) -> Iterator[Inline]:
-    """What abstract functions are taken to be, with their signs as mathematics."""
+    """What abstract functions are taken to be: ``g(u) = u`` and ``L(a, y) = ½ (a − y)²``."""
     if not slip.assumption:
         return
-    yield ", "
-    names = {function.text: function.name for function in problem.functions}
-    signs = "|".join(map(re.escape, names))
-    for part in re.split(rf"(?<!\w)({signs})(?=\()", slip.assumption):
-        yield FunctionSign(names[part]) if part in names else part
+    yield ", for instance with "
+    u, a, y = Ref("u"), Ref("a"), Ref("y")
+    half_square = multiply(Number(Fraction(1, 2)), power(add(a, negate(y)), 2))
+    yield from _listed(
+        (Relation(Apply(each.name, (u,)), "=", u),)
+        if each.arity == 1
+        else (Relation(Apply(each.name, (a, y)), "=", half_square),)
+        for each in problem.functions
+    )
 
 
 def _choices(values: tuple[Fraction, ...]) -> Iterator[Inline]:

@@ -104,7 +104,7 @@ def _margin(steps: list[Step], detail: Detail, labels: Mapping[object, str]) -> 
         yield from _in_full(spoken[0])
         return
     said: dict[str, tuple[Inline, ...]] = {}
-    for step in _leading(spoken):
+    for step in _visible(_leading(spoken), steps):
         words = tuple(_words(step, labels))
         said.setdefault(" ".join(map(str, words)), words)
     for number, words in enumerate(said.values()):
@@ -142,6 +142,16 @@ def _leading(steps: list[Step]) -> list[Step]:
     ]
     told = [step for step in distinct if step.rule in _BY_REASON and step.rule != DEFINITION.name]
     return [*named[:2], *told[-1:]][:2] or distinct[-2:]
+
+
+def _visible(chosen: list[Step], steps: list[Step]) -> list[Step]:
+    """Where the line with the definition isn't printed, nobody has seen the sum in which one index
+    alone contributes: what the reader is told is where it comes from."""
+    first = steps[0]
+    if first.rule != DEFINITION.name or len(steps) == 1:
+        return chosen
+    seen = [first if step.rule == "Kronecker delta" else step for step in chosen]
+    return list({step.rule: step for step in seen}.values())
 
 
 def _words(step: Step, labels: Mapping[object, str]) -> Iterator[Inline]:

@@ -36,11 +36,10 @@ _OFFSET = 6.0
 #: How round the corners of an arrow are.
 _ROUND = 9.0
 
-# On a page the picture takes the colour of the text around it, and with it follows a page that turns
-# dark, whatever tells it to; the ground is that of the page. A file of its own (:root) has a ground
-# of its own and follows the reader's choice. The colours before @supports are those of programs that
-# can do neither. A page that wants others for what is coloured sets --derive-slope and
-# --derive-track.
+# On a page the picture takes the colour of the text around it, and with it follows a page that
+# turns dark, whatever tells it to; the ground is that of the page. A file of its own (:root) has a
+# ground of its own and follows the reader's choice. The colours before @supports are those of
+# programs that can do neither. A page that wants others sets --derive-slope and --derive-track.
 _STYLE = """\
 .derive-graph{font-family:"STIX Two Text","Times New Roman","Liberation Serif",Times,serif}
 .derive-graph .page{fill:#fff}

@@ -343,7 +343,10 @@ def _size_lines(plan: Plan) -> list[str]:
                 lines.append(f"    {variable} = {quantity.name}.shape[{sizes.index(size)}]")
                 break
         else:
-            raise Unsupported(f"the size {size} is not the length of any array given")
+            raise Unsupported(
+                f"the size {size} is not the length of any array given: nothing that is summed "
+                "over it depends on its index, so write it without that sum"
+            )
     return lines
 
 

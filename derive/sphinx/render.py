@@ -50,12 +50,16 @@ from derive.sphinx.nodes import (
     derive_table,
     reason_mark,
 )
+from derive.sphinx.pieces import pieces
 
 __all__ = ["Renderer", "results_inline", "rules_list"]
 
 #: A right side wider than this, in em, may be broken on a page; no piece of it is wider, as far as
 #: it has signs to break at, so that the pieces fit a phone beside a left side.
-_PIECE = 14.0
+_PIECE = 17
+
+#: A piece wider than this, in em, may have to be scrolled beside a wide left side.
+_SCROLLS = 12.0
 
 #: A left side wider than this, in em, stands above its right side on a phone.
 _WIDE_LEFT = 6.0
@@ -63,8 +67,8 @@ _WIDE_LEFT = 6.0
 #: The width of a line of text, in columns: that of Sphinx's text builder, less an indent.
 _TEXT_WIDTH = 60
 
-#: The width of a text line of Sphinx's manuals, in em, less what a list may take.
-_LATEX_WIDTH = 41.0
+#: The width of a text line of Sphinx's manuals, in em, less what a list and a wide number may take.
+_LATEX_WIDTH = 39.5
 
 
 def results_inline(derivation: Derivation, look: str) -> list[nodes.Node]:
@@ -284,7 +288,7 @@ class Renderer:
             group += nodes.thead("", self.row(table.head, table.align))
         group += nodes.tbody("", *(self.row(row, table.align) for row in table.rows))
         align = table.align or "l" * width
-        classes = ["derive-table", "colwidths-auto"]
+        classes = ["derive-table", "colwidths-auto", "no-search"]
         return derive_table("", group, classes=classes, derive_align=align)
 
     def columns(self, cell: tuple[Inline, ...]) -> int:
@@ -332,16 +336,16 @@ class Renderer:
         right = formula_box(line.right, self.notation)
         sign = SIGNS[line.sign]
         rows = broken(right, _TEXT_WIDTH, lambda box: columns(write_text(box)))
-        first, *others = broken(right, _PIECE, width_in_em)
-        pieces = [Row((sign, first)), *others]
+        first, *others = pieces(right, _PIECE)
+        shown = [Row((sign, first)), *others]
         whole = Row((sign, right)) if left is None else Row((left, sign, right))
         node = derive_line(
             left="" if left is None else write_mathml(left, displaystyle=True),
-            right=[write_mathml(piece, displaystyle=True) for piece in pieces],
+            right=[write_mathml(piece, displaystyle=True) for piece in shown],
             # Only where several formulas stand for one is it needed: screen readers get this one.
             whole=write_mathml(whole, displaystyle=True, mark="") if others else "",
             wide=left is not None and width_in_em(left) > _WIDE_LEFT,
-            scrolls=any(width_in_em(piece) > _PIECE for piece in pieces),
+            scrolls=any(width_in_em(piece) > _SCROLLS for piece in shown),
             left_text="" if left is None else printable(write_text(left)),
             right_text=[printable(write_text(row)).strip() for row in rows],
             sign=line.sign,

@@ -112,7 +112,8 @@ class Finish(SphinxPostTransform):
     def finished(self, prose: derive_prose) -> nodes.Element:
         """The paragraph or the heading."""
         if prose["kind"] == "paragraph":
-            return nodes.paragraph("", "", *prose.children)
+            # The words are those of every derivation: a search for one would find every page.
+            return nodes.paragraph("", "", *prose.children, classes=["no-search"])
         if prose["kind"] == "choice":
             return derive_choice("", "", *prose.children)
         heading = nodes.rubric("", "", *prose.children, classes=[f"derive-{prose['kind']}"])
@@ -129,6 +130,11 @@ class Finish(SphinxPostTransform):
 #: What belongs to the formula before it, and what to the one after it.
 _BEHIND = re.compile(r"[,.;:!?)\N{RIGHT SINGLE QUOTATION MARK}]+")
 _AHEAD = re.compile(r"(\(|→[ \u00a0]|≠[ \u00a0])$")
+#: An equation of letters among words: "only l = k contributes".
+_EQUATION = re.compile(r"(?<=\b\w) = (?=\w\b)")
+#: The word before a letter: "example i". A formula up to this width in em is a letter.
+_WORD = re.compile(r"\S+ $")
+_LETTER = 1.2
 #: What stands between a formula and another one that says what it is.
 _TOLD_BY = (": ", ":\N{NO-BREAK SPACE}")
 
@@ -143,7 +149,8 @@ def _keep_together(prose: derive_prose) -> None:
         pieces.append(piece)
         tied.append(to_last and len(pieces) > 1)
 
-    children = list(prose.children)
+    children = _merged(prose.children)
+    in_cell = isinstance(prose.parent, nodes.entry)  # a narrow column needs each place to break
     after_formula = ahead = False
     for place, child in enumerate(children):
         if not isinstance(child, nodes.Text):
@@ -151,7 +158,9 @@ def _keep_together(prose: derive_prose) -> None:
             after_formula, ahead = isinstance(child, derive_formula), False
             continue
         words = str(child)
-        told = place + 1 < len(children) and isinstance(children[place + 1], derive_formula)
+        following = children[place + 1] if place + 1 < len(children) else None
+        room = following["width"] if isinstance(following, derive_formula) else 0.0
+        told = room > 0
         if after_formula and told and words in _TOLD_BY:
             add(child, to_last=True)
             after_formula, ahead = False, True
@@ -161,14 +170,14 @@ def _keep_together(prose: derive_prose) -> None:
             add(nodes.Text(behind[0]), to_last=True)
             words = words[behind.end() :]
         before = _AHEAD.search(words) if told else None
+        if told and before is None and not in_cell and room <= _LETTER:
+            before = _WORD.search(words)
         rest = words[: before.start()] if before else words
         if rest:
             add(nodes.Text(rest), to_last=False)
         if before:
             add(nodes.Text(before[0]), to_last=False)
         after_formula, ahead = False, before is not None
-    if not any(tied):
-        return
     prose.children = []
     group: list[nodes.Node] = []
     for piece, is_tied in zip([*pieces, None], [*tied, False], strict=True):
@@ -179,6 +188,22 @@ def _keep_together(prose: derive_prose) -> None:
             group = []
         if piece is not None:
             group.append(piece)
+
+
+def _merged(children: list[nodes.Node]) -> list[nodes.Node]:
+    """The children with all words between two others in one piece."""
+    merged: list[nodes.Node] = []
+    for child in children:
+        if isinstance(child, nodes.Text) and merged and isinstance(merged[-1], nodes.Text):
+            merged[-1] = nodes.Text(f"{merged[-1]}{child}")
+        else:
+            merged.append(child)
+    return [
+        nodes.Text(_EQUATION.sub("\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}", str(child)))
+        if isinstance(child, nodes.Text)
+        else child
+        for child in merged
+    ]
 
 
 #: The class of what stays on one row.

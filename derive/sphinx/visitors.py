@@ -50,9 +50,10 @@ def is_web_page(builder: Any) -> bool:
 
 
 #: The number of an equation in the font of the manual, which may be wider than that of our own
-#: documents. The lines of one derivation may have a digit more than the first of them.
+#: documents. The lines of one derivation may have a digit more than the first of them, and TeX puts
+#: a number below its line where the room between the two is less than about an em and a half.
 _NUMBER_MACROS = r"""\let\derivefitin\derivefit
-\renewcommand{\derivefit}[2]{\setbox2\hbox{\normalfont(\theequation0)\hskip.7em}%
+\renewcommand{\derivefit}[2]{\setbox2\hbox{\normalfont(\theequation0)\hskip1.9em}%
   \ifdim#2>0pt\ifdim\wd2<#2\relax\setbox2\hbox to#2{}\fi\else\setbox2\hbox{}\fi
   \derivefitin{#1}{\wd2}}"""
 

@@ -323,6 +323,40 @@ def test_text_and_formulas_can_be_told_from_their_background(dark, site, browser
         assert (_luminance(found[0][2]) < 0.5) is dark
 
 
+#: The colours of the letters of a graph, and of the text and the ground of the page.
+GRAPH = r"""(() => {
+  const colour = (e, what) => getComputedStyle(e)[what];
+  const context = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  const rgb = (c) => {
+    context.fillStyle = c;
+    context.fillRect(0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const texts = [...document.querySelectorAll(".derive-graph text")];
+  return {
+    letters: texts.map((e) => rgb(colour(e, "fill"))),
+    plain: rgb(colour(texts[0], "fill")),
+    text: rgb(colour(document.querySelector("article p"), "color")),
+    ground: rgb(colour(document.body, "backgroundColor")),
+    page: colour(document.querySelector(".derive-graph .page"), "fill"),
+  };
+})()"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_graph_follows_the_theme_and_not_the_system(theme, site, browser):
+    browser.open((site.pages / "catalogue" / "mlp.html").as_uri(), dark=theme == "light")
+    browser.run(f"document.body.dataset.theme = '{theme}'")
+    found = browser.run(GRAPH)
+    assert found["plain"] == found["text"]
+    assert found["page"] == "none"
+    assert (_luminance(found["ground"]) < 0.5) is (theme == "dark")
+    assert len(found["letters"]) > 50
+    for colour in found["letters"]:
+        bright, dim = sorted((_luminance(colour), _luminance(found["ground"])), reverse=True)
+        assert (bright + 0.05) / (dim + 0.05) >= 4.5, (colour, found["ground"])
+
+
 def test_the_index_of_the_site_leads_to_every_part(site, browser):
     browser.open((site.pages / "index.html").as_uri())
     links = browser.run("[...document.querySelectorAll('article a')].map(a => a.href)")

@@ -14,6 +14,8 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "sphinx"
 
 #: Sphinx prints the types of warnings from version 8 on; some earlier ones do if they are told to.
 PRINTS_TYPES = sphinx_package.version_info >= (7, 3)
+#: It makes headings of what is called a rubric from this version on.
+HAS_HEADINGS = sphinx_package.version_info[:3] >= (7, 4, 1)
 _TYPES = ("-D", "show_warning_types=1") if PRINTS_TYPES else ()
 
 

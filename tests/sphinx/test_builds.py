@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile
 
@@ -16,7 +17,7 @@ from programs import complaints, require_program, typeset
 pytest.importorskip("sphinx", reason="Sphinx is not installed")
 pytest.importorskip("myst_parser", reason="MyST-Parser is not installed")
 
-from builds import EXAMPLE, PRINTS_TYPES, derived, sphinx, warnings, write
+from builds import EXAMPLE, HAS_HEADINGS, PRINTS_TYPES, derived, sphinx, warnings, write
 
 BUILDERS = (
     *("html", "dirhtml", "singlehtml", "latex", "epub"),
@@ -513,6 +514,133 @@ IMPORTED = {
     *("derive.sphinx.reports", "derive.sphinx.roles", "derive.sphinx.transforms"),
     "derive.sphinx.visitors",
 }
+
+
+HEADINGS = """
+.. derivation:: mean_loss
+   :wrt: W
+   :parts: {parts}
+   {more}
+
+Below
+-----
+
+.. derivation:: linear_regression
+   :wrt: w
+   :parts: {parts}
+   :label: below
+   {more}
+"""
+
+
+def headings(page: str) -> list[tuple[int, str]]:
+    """The headings of the body of a page: their levels and their classes."""
+    found = re.findall(r"<(?:h([1-6])|p)( class=\"[^\"]*rubric[^\"]*\")?>", page)
+    return [(int(level), kind) for level, kind in found if level]
+
+
+@pytest.mark.skipif(not HAS_HEADINGS, reason="this Sphinx has no headings but those of sections")
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [("any", [1, 2, 2, 3]), ("result any", [1, 2, 3, 2, 3, 4]), ("result", [1, 2, 2, 3])],
+)
+@pytest.mark.parametrize("builder", ["html", "singlehtml"])
+def test_headings_nest_without_a_skip(builder, parts, expected, project, tmp_path):
+    folder = project(HEADINGS.format(parts=parts, more=""))
+    assert sphinx(folder, tmp_path / "out", "-W", builder=builder).returncode == 0
+    found = headings((tmp_path / "out" / "index.html").read_text("utf-8"))
+    assert [level for level, _ in found][: len(expected)] == expected
+    levels = [level for level, _ in found]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_a_page_may_have_headings_of_its_own_in_place_of_ours(project, tmp_path):
+    text = HEADINGS.format(parts="result any", more=":untitled:")
+    text += "\n.. derivation:: mean_loss\n   :untitled:\n   :name: ours\n   :parts: cost\n"
+    folder = project(f"{text}\nSee :ref:`ours`.\n")
+    for builder, name in (("html", "index.html"), ("latex", "*.tex"), ("text", "index.txt")):
+        build = sphinx(folder, tmp_path / builder, "-W", builder=builder)
+        assert build.returncode == 0, build.stderr
+        (path,) = (tmp_path / builder).glob(name)
+        written = path.read_text("utf-8")
+        assert "rubric" not in written.partition("\\begin{document}")[2]
+        assert not re.search("(?m)^Any m", written)
+        # What a reference calls it is its title all the same.
+        assert "The mean of any loss" in written
+    assert [level for level, _ in headings((tmp_path / "html/index.html").read_text("utf-8"))][
+        :2
+    ] == [1, 2]
+
+
+def test_a_long_line_is_broken_on_a_page_and_whole_to_a_screen_reader(project, tmp_path):
+    folder = project(".. derivation:: mlp\n   :wrt: W1\n   :parts: small\n")
+    assert sphinx(folder, tmp_path / "html", "-W").returncode == 0
+    page = (tmp_path / "html" / "index.html").read_text("utf-8")
+    lines = re.findall(r'<div class="derive-line.*?</div>', page, re.DOTALL)
+    broken = [line for line in lines if "<wbr />" in line]
+    assert 0 < len(broken) < len(lines) / 2
+    for line in lines:
+        (right,) = re.findall(r'<span [^>]*class="derive-right".*?</span></span>', line, re.DOTALL)
+        whole = re.findall(r'<span class="derive-whole">(<math .*?</math>)</span>', line)
+        assert len(whole) == (line in broken)
+        assert ('aria-hidden="true"' in right) == (line in broken)
+        for formula in whole:
+            assert re.search(r'alttext="[^"]* = [^"]*"|alttext="= ', formula)
+    # Books may be read without our style sheet, which hides one of the two.
+    assert sphinx(folder, tmp_path / "epub", builder="epub").returncode == 0
+    page = (tmp_path / "epub" / "index.xhtml").read_text("utf-8")
+    assert "<wbr />" in page
+    assert "derive-whole" not in page
+    assert "aria-hidden" not in page.partition('class="derive-line')[2].partition("</div>")[0]
+
+
+def test_a_formula_stays_with_what_belongs_to_it(project, tmp_path):
+    folder = project(".. derivation:: mean_loss\n   :layout: rows\n   :parts: cost matrices any\n")
+    assert sphinx(folder, tmp_path / "out", "-W").returncode == 0
+    page = (tmp_path / "out" / "index.html").read_text("utf-8")
+    plain = re.sub(r'<math [^>]*alttext="([^"]*)".*?</math>', r"\1", page)
+    plain = re.sub(r'<span class="derive-formula">([^<]*)</span>', r"\1", plain)
+    kept = [each.replace("\xa0", " ") for each in re.findall(r'derive-together">([^<]*)<', plain)]
+    assert "W: 1 × n" in kept
+    assert "X: m × n," in kept
+    assert "→ m × 1" in kept
+    assert "example i" in kept
+    # Nothing is lost or said twice.
+    assert "X: m × n, W: 1 × n → m × 1" in re.sub("<[^>]*>", "", plain).replace("\xa0", " ")
+
+
+def test_a_wide_number_stands_beside_its_line(project, tmp_path):
+    require_program("pdflatex")
+    reader = require_program("pdftotext")
+    wide = r"\AtBeginDocument{\renewcommand\theequation{12345.\arabic{equation}}}"
+    folder = project(
+        ".. derivation:: mean_loss\n   :parts: small any\n",
+        f"latex_elements = {{'preamble': r'{wide}'}}",
+    )
+    build = sphinx(folder, tmp_path / "out", "-W", builder="latex")
+    assert build.returncode == 0, build.stderr
+    (source,) = (tmp_path / "out").glob("*.tex")
+    assert complaints(typeset("pdflatex", source, runs=2)) == []
+    boxes = subprocess.run(
+        [reader, "-bbox", str(source.with_suffix(".pdf")), "-"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    seen = 0
+    for page in boxes.split("<page ")[1:]:
+        words = [
+            (float(left), (float(top) + float(bottom)) / 2, word)
+            for left, top, bottom, word in re.findall(
+                r'xMin="([\d.]+)" yMin="([\d.]+)" xMax="[\d.]+" yMax="([\d.]+)">(.*?)</word>', page
+            )
+        ]
+        for left, middle, word in words:
+            if left > 400 and re.fullmatch(r"\(12345\.\d+\)", word) and "(5" not in word:
+                seen += 1
+                assert any("=" in other and abs(at - middle) < 6 for _, at, other in words), word
+    assert seen > 5
 
 
 def test_importing_the_extension_is_cheap():

@@ -30,6 +30,23 @@ document.getElementById("frame").onload = ({target}) => {
   found.scrolling = [...page.querySelectorAll(".derive-equations, .derive-right, .derive-scroll")]
     .filter(each => each.scrollWidth > each.clientWidth + 1)
     .every(each => ["auto", "scroll"].includes(getComputedStyle(each).overflowX));
+  const levels = [...page.querySelectorAll("[role=main] :is(h1, h2, h3, h4, h5, h6)")]
+    .map(each => +each.tagName[1]);
+  found.headings = levels.length;
+  found.skipped = levels.filter((level, place) => level > (levels[place - 1] ?? 0) + 1).length;
+  const shown = [...page.querySelectorAll(".derive-line")].filter(seen);
+  found.lines = shown.length;
+  // A reason is read at once: on the page, beside the formula or below it.
+  found.covered = shown.filter(line => {
+    const reason = line.querySelector(".derive-reason");
+    if (!reason) return false;
+    const why = reason.getBoundingClientRect();
+    const right = line.querySelector(".derive-right").getBoundingClientRect();
+    return why.right > root.clientWidth || why.left < right.right - 1 && why.top < right.bottom - 1;
+  }).length;
+  // What scrolls can be reached by keyboard.
+  found.unreached = [...page.querySelectorAll(".derive-right, .derive-scroll")]
+    .filter(each => each.scrollWidth > each.clientWidth + 1 && each.tabIndex < 0).length;
   for (const box of page.querySelectorAll(".derive-switch")) {
     const inputs = [...box.querySelectorAll("input")];
     const state = () => {
@@ -58,10 +75,28 @@ document.getElementById("frame").onload = ({target}) => {
 </script>"""
 
 
+#: Lines that are wider than any page.
+WIDE = """:orphan:
+
+Wide
+====
+
+.. derivation:: mlp
+   :parts: small any matrices
+
+Below
+-----
+
+.. derivation:: softmax_regression
+   :label: below
+"""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     example = Path(shutil.copytree(EXAMPLE, folder / "example"))
+    (example / "wide.rst").write_text(WIDE, encoding="utf-8")
     build = sphinx(example, folder / "out", "-W")
     assert build.returncode == 0, build.stderr
     return folder / "out"
@@ -89,12 +124,15 @@ def looked_at(site: Path, page: str, width: int) -> dict:
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("page", ["index.html", "own.html", "rules.html"])
+@pytest.mark.parametrize("page", ["index.html", "own.html", "rules.html", "wide.html"])
 def test_nothing_is_wider_than_the_page(page, width, site):
     found = looked_at(site, page, width)
     assert found["overflow"] <= 0
     assert found["wide"] == 0
     assert found["scrolling"]
+    assert found["lines"] > 10 or page == "rules.html"
+    assert found["headings"] > 0
+    assert (found["covered"], found["skipped"], found["unreached"]) == (0, 0, 0)
 
 
 def test_a_switch_shows_what_is_chosen(site):

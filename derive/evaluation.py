@@ -96,6 +96,7 @@ class _State:
         "context",
         "derivatives",
         "functions",
+        "held",
         "memo",
         "overridden",
         "places",
@@ -122,6 +123,7 @@ class _State:
         self.derivatives: dict[_Key, Decimal] = {}
         self.applied: dict[_Key, Decimal] = {}
         self.overridden: dict[_Key, None] = {}
+        self.held = False  # whether what is held constant has been computed
         self.functions = functions
         self.places: list[int] = []
 
@@ -495,6 +497,8 @@ class _Program:
         between = self._between(state, of, component)
         if between is None:
             return _ZERO  # nothing in it depends on the component
+        if not state.held:
+            self._hold_constants(state)
         memo = state.memo
         center = memo.get(component)
         if center is None:
@@ -547,12 +551,24 @@ class _Program:
             touched = depends(key) or touched
         return [key for key, yes in found.items() if yes] if touched else None
 
+    def _hold_constants(self, state: _State) -> None:
+        """Compute what is held constant, before anything is moved."""
+        assert not state.overridden
+        for definition in self.problem.definitions:
+            if definition.constant:
+                _, _, ranges = self._body(definition.name)
+                for places in itertools.product(*ranges):
+                    if (definition.name, *places) not in state.memo:
+                        self.compute(state, (definition.name, *places))
+        state.held = True
+
     def clear_new(self, places: list[int]) -> None:
         """Make room for the indices that were met since the evaluation began."""
         places.extend([_UNBOUND] * (len(self._slots) - len(places)))
 
     def _dependents_of(self, name: str) -> frozenset[str]:
-        """The definitions that depend on the quantity ``name``, directly or not."""
+        """The definitions that depend on the quantity ``name``, directly or not; none that is held
+        constant does."""
         known = self._dependents.get(name)
         if known is None:
             found = {name}
@@ -560,14 +576,16 @@ class _Program:
             while grown:
                 grown = False
                 for definition in self.problem.definitions:
-                    if definition.name not in found and any(
-                        ref.name in found for ref in references(definition.body)
-                    ):
+                    if definition.constant or definition.name in found:
+                        continue
+                    if any(ref.name in found for ref in references(definition.body)):
                         found.add(definition.name)
                         grown = True
             definition_of_name = self.problem.definition(name)
-            if definition_of_name is None or not any(
-                ref.name in found for ref in references(definition_of_name.body)
+            if (
+                definition_of_name is None
+                or definition_of_name.constant
+                or not any(ref.name in found for ref in references(definition_of_name.body))
             ):
                 found.discard(name)
             known = self._dependents[name] = frozenset(found)

@@ -80,6 +80,7 @@ class _Translator:
         self.symbols: dict[_Component, Expression] = {}
         self._taken: dict[str, None] = {}
         self._known: dict[_Component, Expression] = {}
+        self._held: dict[_Component, Expression] = {}
         self._partials: dict[tuple[str, tuple[int, ...]], tuple[Expression, tuple[Any, ...]]] = {}
 
     def symbol(self, component: _Component) -> Expression:
@@ -111,11 +112,32 @@ class _Translator:
             definition = self.problem.definition(component[0])
             if definition is None:
                 known = self.symbol(component)
+            elif definition.constant:
+                known = self._held.setdefault(component, self.sympy.Dummy("constant"))
             else:
                 inside = dict(zip(definition.indices, component[1:], strict=True))
                 known = self.translate(definition.body, inside)
             self._known[component] = known
         return known
+
+    def released(self, expression: Expression) -> Expression:
+        """The expression with what was held constant, each a symbol, put back once everything is
+        differentiated."""
+        while True:
+            inside = {
+                symbol: self._value_of(component)
+                for component, symbol in self._held.items()
+                if expression.has(symbol)
+            }
+            if not inside:
+                return expression
+            expression = expression.xreplace(inside)
+
+    def _value_of(self, component: _Component) -> Expression:
+        definition = self.problem.definition(component[0])
+        assert definition is not None
+        inside = dict(zip(definition.indices, component[1:], strict=True))
+        return self.translate(definition.body, inside)
 
     def translate(self, term: Term, places: _Places) -> Expression:
         """``term`` where its free indices are at ``places``."""
@@ -291,7 +313,7 @@ def unrolled(
     """
     functions = {} if function_seed is None else _concrete(problem, function_seed)
     translator = _Translator(problem, sizes, functions)
-    return translator.stage((problem.cost.name,))
+    return translator.released(translator.stage((problem.cost.name,)))
 
 
 def differentiate(
@@ -307,7 +329,8 @@ def differentiate(
     """
     functions = {} if function_seed is None else _concrete(problem, function_seed)
     translator = _Translator(problem, sizes, functions)
-    return translator.derivative(problem.cost.head, translator.component(wrt, {}), {})
+    found = translator.derivative(problem.cost.head, translator.component(wrt, {}), {})
+    return translator.released(found)
 
 
 # Numbers -----------------------------------------------------------------------------------------
@@ -371,7 +394,9 @@ class _Numbers:
             return self._piecewise(expression)
         if expression.func is self._sympy.polygamma:
             order, argument = expression.args
-            return self._real(self._mpmath.psi(int(order), self.value(argument)), expression)
+            return self._real(
+                self._mpmath.psi(int(self.value(order)), self.value(argument)), expression
+            )
         function = self._functions.get(expression.func)
         if function is None and hasattr(expression.func, "abstract"):
             return self._opaque(expression)
@@ -518,7 +543,7 @@ class _Case:
     @cached_property
     def points(self) -> list[tuple[_Numbers, dict[str, Array]]]:
         """Points in the domains at which the cost has a real value."""
-        cost = self.translator.stage((self.problem.cost.name,))
+        cost = self.translator.released(self.translator.stage((self.problem.cost.name,)))
         return _points(self.problem, self.translator, self.sizes, self.seed, cost)
 
     def compare(self, wrt: str, result: Term, own: tuple[Index, ...]) -> Check:
@@ -564,7 +589,8 @@ class _Case:
         for places in dict.fromkeys([(1,) * len(own), tuple(ends)]):
             theirs = self.translator.derivative(self.problem.cost.head, (wrt, *places), {})
             ours = self.translator.translate(result, dict(zip(own, places, strict=True)))
-            pairs.append((places, theirs, ours))
+            released = self.translator.released
+            pairs.append((places, released(theirs), released(ours)))
         largest, samples, difference = 0.0, 0, ""
         with mpmath.workdps(DIGITS):
             for numbers, values in self.points:

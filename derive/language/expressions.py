@@ -194,6 +194,7 @@ class SymbolOptions:
     meaning: str = ""
     domain: Domain = "real"
     orientation: Orientation = "column"
+    constant: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -446,8 +446,8 @@ class _Reader:
         known = self._objects.setdefault(name, found)
         if known != found:
             raise InputError(
-                f"two different SymPy objects are called {name} (their kinds or assumptions differ): use "
-                "one of them throughout"
+                f"two different SymPy objects are called {name} (their kinds or assumptions "
+                "differ): use one of them throughout"
             )
 
     def _quantity(self, found: _Basic, indices: tuple[Index, ...]) -> Named:

@@ -157,6 +157,17 @@ def test_the_exported_code_takes_what_is_held():
     assert fixed == pytest.approx(2 * z.mean())
 
 
+@every_problem
+def test_the_notebook_holds_what_is_held(make):
+    """Its cells of code, run one after the other; the last one fails if they disagree."""
+    cells = json.loads(derive.gradient(make()).notebook())["cells"]
+    names: dict[str, object] = {"__name__": "notebook"}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    assert "held" in names
+
+
 def test_the_graph_and_the_plot_are_drawn():
     derivation = derive.gradient(target())
     assert derivation.graph("svg").startswith("<svg")

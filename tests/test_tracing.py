@@ -349,6 +349,28 @@ def test_a_size_of_one_is_an_axis_without_an_index():
     assert derive.gradient(problem).passed
 
 
+def test_the_usual_letters_go_to_the_sizes_that_have_them():
+    def loss(W, x):
+        L = -(np.tanh(x @ W)).sum(axis=1)
+        return -L.sum() / x.shape[0]
+
+    problem = derive.trace(loss, W="n,h", x="m,n")
+    assert bodies(problem)[1] == "J = −(1/m) Σᵢ₌₁ᵐ L_i"
+    assert problem.quantity("x").indices == derive.indices("i:m", "j:n")
+
+
+def test_attention():
+    def loss(Wq, x, v, y):
+        S = x @ Wq @ x.T / np.sqrt(x.shape[1])
+        A = np.exp(S) / np.exp(S).sum(axis=1, keepdims=True)
+        o = A @ v
+        return ((o - y) ** 2).sum()
+
+    problem = derive.trace(loss, Wq="d,d", x="m,d", v="m", y="m", wrt="Wq")
+    assert stages(problem) == ["S", "A", "o", "J"]
+    assert derive.gradient(problem).passed
+
+
 def test_sizes_that_are_numbers():
     def loss(w, x):
         assert len(w) == 3
@@ -509,6 +531,10 @@ def listed(w, x):
     return np.stack([w, w]).sum()
 
 
+def diagonal_matrix(w, x):
+    return (x @ np.diag(w)).sum()
+
+
 def wrong_axis(w, x):
     return x.sum(axis=2) @ w
 
@@ -536,6 +562,7 @@ REFUSED = {
     remainder: (Unsupported, r"// and % round", 1),
     output: (InputError, r"np.exp with out= changes an array in place", 2),
     listed: (Unsupported, r"np.stack has no derivation here; give the parts as arguments", 1),
+    diagonal_matrix: (Unsupported, r"np.diag of a vector: write", 1),
     wrong_axis: (InputError, r"axis=2: there is no such axis in the shape \(m, n\)", 1),
 }
 
@@ -721,3 +748,22 @@ def test_random_programs_keep_their_values(program):
     problem = derive.trace(loss, w="n", b="", x="m,n", wrt=("w", "b"))
     assert problem.default_wrt == ("w", "b")
     assert problem.cost.name == "J"
+
+
+@settings(max_examples=12, deadline=None)
+@given(programs())
+def test_random_programs_have_right_gradients(program):
+    def loss(w, b, x):
+        registers = [x, w, b, x @ w[:, None]]
+        for kind, function, where in program:
+            places = where if kind == "binary" else (where,)
+            operands = [registers[place % len(registers)] for place in places]
+            if kind == "reduce":
+                operands = [operands[0] + x]
+            registers.append(function(*operands))
+        return (registers[-1] * x + w * b).mean()
+
+    problem = derive.trace(loss, w="n", b="", x="m,n", wrt=("w", "b"))
+    checks = derive.gradient(problem, check="report").checks
+    # At max(u, u) there is a kink everywhere: then a check says that it could not run.
+    assert [check.message for check in checks if check.status == "failed"] == []

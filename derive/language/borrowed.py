@@ -83,7 +83,8 @@ def index_letters(
     found: dict[str | int, list[str]] = {size: [] for size in sizes if size != 1}
     used = {*taken, *(size for size in found if isinstance(size, str))}
     for place in range(count):
-        for size, letters in found.items():
+        # Those that have a usual letter get it, whatever else has to be named.
+        for size, letters in sorted(found.items(), key=lambda each: str(each[0]) not in _USUAL):
             own = str(size).lower() if place == 0 and len(str(size)) == 1 else ""
             wanted = _USUAL.get(str(size), "") + own + _OTHERS
             letter = next((each for each in wanted if each.isalpha() and each not in used), "")

@@ -422,6 +422,8 @@ def _trace(session: Session, of: Any) -> SymbolicArray:
 def _square_matrix(session: Session, of: Any) -> SymbolicArray:
     array = array_of(session, of)
     sizes = sizes_of(array)
+    if len(sizes) == 1:
+        raise Unsupported("np.diag of a vector: write the product with the matrix as u * w")
     if len(sizes) != 2 or sizes[0] != sizes[1]:
         raise InputError(f"a diagonal of an array of shape {shape_text(array)}, which isn't square")
     return array

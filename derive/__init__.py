@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         absolute,
         arctan,
         clip,
+        constant,
         cos,
         cosh,
         data,
@@ -74,7 +75,10 @@ if TYPE_CHECKING:
         tan,
         tanh,
     )
+    from derive.language import constant as stop_gradient
     from derive.model import Problem
+    from derive.sympy_input import from_sympy
+    from derive.tracing import trace
 
 __version__ = "0.1.0"
 
@@ -90,6 +94,7 @@ __all__ = [
     "arctan",
     "catalogue",
     "clip",
+    "constant",
     "cos",
     "cosh",
     "data",
@@ -103,6 +108,7 @@ __all__ = [
     "fact",
     "family",
     "from_json",
+    "from_sympy",
     "function",
     "gamma",
     "gelu",
@@ -141,9 +147,11 @@ __all__ = [
     "softmax",
     "softplus",
     "sqrt",
+    "stop_gradient",
     "sum",
     "tan",
     "tanh",
+    "trace",
 ]
 
 #: The module of each name that is not from the authors' language, and its name there.
@@ -155,7 +163,10 @@ _ELSEWHERE = {
     "Problem": ("derive.model", "Problem"),
     "Unsupported": ("derive.errors", "Unsupported"),
     "from_json": ("derive.exporters.json", "read"),
+    "from_sympy": ("derive.sympy_input", "from_sympy"),
     "gradient": ("derive.gradients", "gradient"),
+    "stop_gradient": ("derive.language", "constant"),
+    "trace": ("derive.tracing", "trace"),
 }
 _MODULES = ("catalogue", "errors")
 

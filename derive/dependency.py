@@ -75,14 +75,14 @@ class Scope:
 
     def pattern(self, name: str, by: str) -> Pattern | None:
         """How the indices of ``by`` are tied to those of the definition ``name``, or ``None`` if
-        ``name`` doesn't depend on ``by``."""
+        ``name`` doesn't depend on ``by``; what is held constant depends on nothing."""
         if (name, by) not in self._patterns:
             self._patterns[name, by] = self._find_pattern(name, by)
         return self._patterns[name, by]
 
     def _find_pattern(self, name: str, by: str) -> Pattern | None:
         definition = self.problem.definition(name)
-        if definition is None:
+        if definition is None or definition.constant:
             return None
         found: Pattern | None = None
         for ref in references(definition.body):
@@ -129,16 +129,18 @@ class Scope:
         )
 
     def uses_directly(self, name: str, by: str) -> bool:
-        """Whether ``by`` stands in the body of the definition ``name``."""
+        """Whether ``by`` stands in the body of the definition ``name``, if it isn't constant."""
         definition = self.problem.definition(name)
-        return definition is not None and any(ref.name == by for ref in references(definition.body))
+        if definition is None or definition.constant:
+            return False
+        return any(ref.name == by for ref in references(definition.body))
 
     def uses_indirectly(self, name: str, by: str) -> bool:
         """Whether ``name`` depends on ``by`` through another definition."""
         definition = self.problem.definition(name)
-        return definition is not None and any(
-            self.pattern(ref.name, by) is not None for ref in references(definition.body)
-        )
+        if definition is None or definition.constant:
+            return False
+        return any(self.pattern(ref.name, by) is not None for ref in references(definition.body))
 
 
 def stamped_body(definition: Definition) -> Term:

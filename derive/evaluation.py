@@ -622,7 +622,8 @@ class _Program:
         places.extend([_UNBOUND] * (len(self._slots) - len(places)))
 
     def _dependents_of(self, name: str) -> frozenset[str]:
-        """The definitions that depend on the quantity ``name``, directly or not."""
+        """The definitions that depend on the quantity ``name``, directly or not; none that is held
+        constant does."""
         known = self._dependents.get(name)
         if known is None:
             found = {name}
@@ -630,14 +631,16 @@ class _Program:
             while grown:
                 grown = False
                 for definition in self.problem.definitions:
-                    if definition.name not in found and any(
-                        ref.name in found for ref in references(definition.body)
-                    ):
+                    if definition.constant or definition.name in found:
+                        continue
+                    if any(ref.name in found for ref in references(definition.body)):
                         found.add(definition.name)
                         grown = True
             definition_of_name = self.problem.definition(name)
-            if definition_of_name is None or not any(
-                ref.name in found for ref in references(definition_of_name.body)
+            if (
+                definition_of_name is None
+                or definition_of_name.constant
+                or not any(ref.name in found for ref in references(definition_of_name.body))
             ):
                 found.discard(name)
             known = self._dependents[name] = frozenset(found)

@@ -141,14 +141,9 @@ def graph(derivation: Derivation) -> Graph:
     problem = derivation.problem
     scope = Scope(problem)
     track = mean_factor(problem)
-    # What the cost does not depend on is no part of its picture.
-    reached = [
-        quantity
-        for quantity in problem.quantities
-        if quantity.name == problem.cost.name
-        or scope.pattern(problem.cost.name, quantity.name) is not None
-    ]
-    names = {quantity.name for quantity in reached}
+    # What the cost is not made of is no part of its picture.
+    names = _parts_of(problem, problem.cost)
+    reached = [quantity for quantity in problem.quantities if quantity.name in names]
     edges: list[Edge] = []
     local: set[object] = set()
     for definition in problem.definitions:
@@ -158,8 +153,9 @@ def graph(derivation: Derivation) -> Graph:
             claim = _local_claim(derivation, scope, source, definition.name)
             if claim is not None:
                 local.add(key(claim.left))
-            backward = source in derivation.wrt or any(
-                scope.pattern(source, name) is not None for name in derivation.wrt
+            backward = not definition.constant and (
+                source in derivation.wrt
+                or any(scope.pattern(source, name) is not None for name in derivation.wrt)
             )
             factor = _factor(problem, definition, source, track)
             edges.append(Edge(source, definition.name, backward, claim, factor))
@@ -174,6 +170,20 @@ def graph(derivation: Derivation) -> Graph:
         nodes.append(Node(quantity.name, quantity.role, quantity.ref, body, claims, is_cost))
     nodes.sort(key=lambda node: node.is_cost)  # stable: the cost goes last
     return Graph(problem, tuple(nodes), tuple(edges), track)
+
+
+def _parts_of(problem: Problem, definition: Definition) -> set[str]:
+    """The names of everything that a definition is made of, and its own."""
+    found: set[str] = set()
+    left = [definition.name]
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            used = problem.definition(name)
+            if used is not None:
+                left.extend(ref.name for ref in references(used.body))
+    return found
 
 
 def _local_claim(derivation: Derivation, scope: Scope, source: str, target: str) -> Claim | None:

@@ -68,12 +68,17 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """``z_i := body``: the head's indices are free in the body."""
+    """``z_i := body``: the head's indices are free in the body.
+
+    One that is ``constant`` has this value and is held fixed in every derivative, as if it were
+    data.
+    """
 
     name: str
     indices: tuple[Index, ...]
     body: Term
     meaning: str = ""
+    constant: bool = False
 
     @property
     def head(self) -> Ref:

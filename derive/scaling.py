@@ -146,6 +146,8 @@ def measure(derivation: Derivation, seed: int = 0) -> Scaling | None:
     rows = []
     for count in counts:
         some = _first_examples(arrays, problem, count)
+        if "constants" in module:  # the field of a gradient only while they are held
+            some = {**some, **module["constants"](**some)}
         field, start = _as_field(module["gradient"], some, names)
         if not math.isfinite(_length(field(start))):
             raise Unsupported(

@@ -23,7 +23,7 @@ LAYERS = (
     ("model", "functions", "matrix_functions"),
     ("derivation", "notation", "dependency", "evaluation"),
     ("language", "sampling"),
-    ("catalogue", "rules", "matrix"),
+    ("catalogue", "rules", "matrix", "sympy_input", "tracing"),
     ("backpropagation", "numpy_code"),
     ("small_case", "provenance", "meanings", "beside"),
     ("checks",),

@@ -89,6 +89,7 @@ class _Translator:
         self.symbols: dict[_Component, Expression] = {}
         self._taken: dict[str, None] = {}
         self._known: dict[_Component, Expression] = {}
+        self._held: dict[_Component, Expression] = {}
         self._partials: dict[tuple[str, tuple[int, ...]], tuple[Expression, tuple[Any, ...]]] = {}
 
     def symbol(self, component: _Component) -> Expression:
@@ -120,11 +121,34 @@ class _Translator:
             definition = self.problem.definition(component[0])
             if definition is None:
                 known = self.symbol(component)
+            elif definition.constant:
+                known = self._held.setdefault(
+                    component, self.sympy.Dummy("constant", **self.assumptions)
+                )
             else:
                 inside = dict(zip(definition.indices, component[1:], strict=True))
                 known = self.translate(definition.body, inside)
             self._known[component] = known
         return known
+
+    def released(self, expression: Expression) -> Expression:
+        """The expression with what was held constant, each a symbol, put back once everything is
+        differentiated."""
+        while True:
+            inside = {
+                symbol: self._value_of(component)
+                for component, symbol in self._held.items()
+                if expression.has(symbol)
+            }
+            if not inside:
+                return expression
+            expression = expression.xreplace(inside)
+
+    def _value_of(self, component: _Component) -> Expression:
+        definition = self.problem.definition(component[0])
+        assert definition is not None
+        inside = dict(zip(definition.indices, component[1:], strict=True))
+        return self.translate(definition.body, inside)
 
     def translate(self, term: Term, places: _Places) -> Expression:
         """``term`` where its free indices are at ``places``."""
@@ -483,7 +507,12 @@ class _Composer(_Translator):
     def stage(self, component: _Component) -> Expression:
         """One component of a quantity: a symbol for an input, a function for a definition."""
         definition = self.problem.definition(component[0])
-        if component in self._known or definition is None or contains(definition.body, Derivative):
+        if (
+            component in self._known
+            or definition is None
+            or definition.constant
+            or contains(definition.body, Derivative)
+        ):
             return super().stage(component)
         inside = dict(zip(definition.indices, component[1:], strict=True))
         reads: dict[_Component, int] = {}
@@ -491,6 +520,15 @@ class _Composer(_Translator):
         template = _template(form, _Body(self, definition.body, inside, tuple(reads)))
         made = self._known[component] = template([self.stage(read) for read in reads])
         return made
+
+    def released(self, expression: Expression) -> Expression:
+        """The expression as it is; :attr:`bodies` says from now on what its constants are."""
+        while True:
+            new = [each for each in self._held.items() if each[1] not in self.bodies]
+            if not new:
+                return expression
+            for component, symbol in new:
+                self.bodies[symbol] = self._value_of(component)
 
     def body(self, term: Term, inside: _Places, reads: Sequence[_Component]) -> _Template:
         """The body of a definition as a function of the components that it reads."""
@@ -571,7 +609,7 @@ def unrolled(
     """
     functions = {} if function_seed is None else _concrete(problem, function_seed)
     translator = _Translator(problem, sizes, functions)
-    return translator.stage((problem.cost.name,))
+    return translator.released(translator.stage((problem.cost.name,)))
 
 
 def differentiate(
@@ -587,7 +625,8 @@ def differentiate(
     """
     functions = {} if function_seed is None else _concrete(problem, function_seed)
     translator = _Translator(problem, sizes, functions)
-    return translator.derivative(problem.cost.head, translator.component(wrt, {}), {})
+    found = translator.derivative(problem.cost.head, translator.component(wrt, {}), {})
+    return translator.released(found)
 
 
 # Numbers -----------------------------------------------------------------------------------------
@@ -676,7 +715,9 @@ class _Numbers:
             return self._piecewise(expression)
         if expression.func is self._sympy.polygamma:
             order, argument = expression.args
-            return self._real(self._mpmath.psi(int(order), self.value(argument)), expression)
+            return self._real(
+                self._mpmath.psi(int(self.value(order)), self.value(argument)), expression
+            )
         function = self._functions.get(expression.func)
         if function is None and hasattr(expression.func, "abstract"):
             return self._opaque(expression)
@@ -846,7 +887,7 @@ class _Case:
     def points(self, translator: _Translator) -> list[tuple[_Numbers, dict[str, Array]]]:
         """Points in the domains at which the cost has a real value."""
         if translator not in self._points:
-            cost = translator.stage((self.problem.cost.name,))
+            cost = translator.released(translator.stage((self.problem.cost.name,)))
             self._points[translator] = _points(
                 self.problem, translator, self.sizes, self.seed, cost
             )
@@ -900,7 +941,7 @@ class _Case:
         for places in dict.fromkeys([(1,) * len(own), tuple(ends)]):
             theirs = translator.derivative(self.problem.cost.head, (wrt, *places), {})
             ours = translator.translate(result, dict(zip(own, places, strict=True)))
-            pairs.append((places, theirs, ours))
+            pairs.append((places, translator.released(theirs), translator.released(ours)))
         largest, samples, difference = 0.0, 0, ""
         with mpmath.workdps(DIGITS):
             for numbers, values in self.points(translator):

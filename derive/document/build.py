@@ -58,7 +58,7 @@ from derive.matrix.expression import (
     Trace,
     walk_matrix,
 )
-from derive.model import Problem, Quantity
+from derive.model import Definition, Problem, Quantity
 from derive.provenance import mean_factor
 from derive.terms import (
     ZERO,
@@ -213,7 +213,7 @@ def _cost(derivation: Derivation) -> Section:
         Line(
             definition.head,
             stamped_body(definition),
-            words(definition.meaning, problem),
+            _said_of(definition, problem),
             f"definition:{definition.name}",
         )
         for definition in problem.definitions
@@ -228,6 +228,14 @@ def _cost(derivation: Derivation) -> Section:
         blocks.append(Paragraph(("Assumed:",)))
         blocks.append(Bullets(assumed))
     return Section("cost", ("The cost",), tuple(blocks))
+
+
+def _said_of(definition: Definition, problem: Problem) -> tuple[Inline, ...]:
+    """What a definition means, and that it is held constant."""
+    said = words(definition.meaning, problem)
+    if not definition.constant:
+        return said
+    return (*said, "; held constant") if said else ("held constant",)
 
 
 def _symbols(problem: Problem) -> Table:

@@ -231,6 +231,7 @@ class _Writer:
             "head": self._formula(definition.head),
             "body": self._formula(definition.body),
             "meaning": definition.meaning,
+            **({"constant": True} if definition.constant else {}),
         }
 
     def _fact(self, fact: Fact) -> Object:
@@ -581,11 +582,13 @@ class _Reader:
         return at.string() if isinstance(at.value, str) else self._term(at)
 
     def _definition(self, at: Cursor) -> Definition:
+        constant = at.optional("constant")
         return Definition(
             name=self._name(at.field("name")),
             indices=at.field("indices").map(read_index),
             body=self._formula(at.field("body")),
             meaning=at.field("meaning").string(),
+            constant=constant is not None and constant.boolean(),
         )
 
     def _fact(self, at: Cursor) -> Fact:

@@ -56,6 +56,26 @@ for name, derived in gradient(**arguments).items():
     assert np.allclose(derived, measured, rtol=1e-5, atol=1e-7), name
 '''
 
+#: What the gradient holds constant, the differences hold too.
+_HELD = (
+    (
+        'cost, example = module["cost"], module["example"]\n',
+        'cost, example = module["cost"], module["example"]\nconstants = module["constants"]\n',
+    ),
+    (
+        "arguments = example(seed=1)\n",
+        "arguments = example(seed=1)\nheld = constants(**arguments)  # as in the gradient\n",
+    ),
+    ("cost(**{**arguments, name: moved})", "cost(**{**arguments, name: moved}, **held)"),
+)
+
+
+def _with_constants(code: str, derivation: Derivation) -> str:
+    if any(definition.constant for definition in derivation.problem.definitions):
+        for free, held in _HELD:
+            code = code.replace(free, held)
+    return code
+
 
 def export(
     derivation: Derivation,
@@ -101,7 +121,7 @@ def export(
             "on random arrays. The cell fails if they disagree.\n",
         )
     )
-    cells.append(_code("finite-differences", _CHECK))
+    cells.append(_code("finite-differences", _with_constants(_CHECK, derivation)))
     notebook = {
         "cells": _with_ids(cells),
         "metadata": _METADATA,
@@ -133,7 +153,7 @@ def _derived_again(derivation: Derivation, target: str) -> Iterator[tuple[str, s
         '    print(f"{result.claim} = {result.term}")',
     ]
     yield "derive", "\n".join(lines)
-    yield "code", _ITS_CODE
+    yield "code", _with_constants(_ITS_CODE, derivation)
 
 
 def _cost(target: str) -> list[str]:

@@ -17,6 +17,7 @@ together.
 
 from derive.language.assembly import problem
 from derive.language.declarations import (
+    constant,
     data,
     define,
     fact,
@@ -85,6 +86,7 @@ __all__ = [
     "absolute",
     "arctan",
     "clip",
+    "constant",
     "cos",
     "cosh",
     "data",

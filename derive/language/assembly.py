@@ -175,6 +175,8 @@ def _assembled(
             f"the cost {named_cost.specification} still has the index "
             f"{', '.join(named_cost.letters)}: take its sum or its mean"
         )
+    if named_cost.options.constant:
+        raise InputError(f"the cost {named_cost.name} is held constant: it has no gradient")
     for what, said in (("title", title), ("summary", summary)):
         if not isinstance(said, str):
             raise InputError(f"{what}={said!r} is not text")
@@ -411,7 +413,8 @@ def _definition(named: Named, letters: Mapping[str, Index], spare: tuple[Index, 
     assert named.body is not None
     head = tuple(letters[letter] for letter in named.letters)
     body = separate(named.body.term, head, spare)
-    return Definition(named.name, head, body, named.options.meaning)
+    options = named.options
+    return Definition(named.name, head, body, options.meaning, options.constant)
 
 
 def _in_reading_order(collected: tuple[Named, ...]) -> tuple[Named, ...]:

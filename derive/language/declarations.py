@@ -35,6 +35,7 @@ from derive.terms import (
 
 __all__ = [
     "checked_name",
+    "constant",
     "data",
     "define",
     "fact",
@@ -286,13 +287,44 @@ def define(
     >>> print(define("s[i]", sum(x[i, j], over=j)))
     s[i]
     """
+    options = SymbolOptions(latex, text, stack_latex, stack_text, meaning)
+    return _defined(specification, body, options)
+
+
+def constant(
+    specification: str,
+    body: Operand,
+    *,
+    meaning: str = "",
+    latex: str | None = None,
+    text: str | None = None,
+    stack_latex: str | None = None,
+    stack_text: str | None = None,
+) -> Named:
+    """A stage that is computed and then held constant: no derivative goes through it.
+
+    It is what frameworks call ``stop_gradient`` or ``detach``: a target made of the model's own
+    values, a mask, the weights of an alternating minimisation.
+
+    Raises:
+        InputError: as for :func:`define`.
+
+    >>> from derive.gradients import gradient
+    >>> from derive.language import mean
+    >>> i = indices("i:m")
+    >>> x, w = data("x[i]"), parameters("w")
+    >>> z = define("z[i]", w * x[i])
+    >>> target = constant("t[i]", z[i] ** 2)
+    >>> print(gradient(mean((z[i] - target[i]) ** 2, over=i)).result)
+    (2/m) Σᵢ₌₁ᵐ (z_i − t_i) x_i
+    """
+    options = SymbolOptions(latex, text, stack_latex, stack_text, meaning, constant=True)
+    return _defined(specification, body, options)
+
+
+def _defined(specification: str, body: Operand, options: SymbolOptions) -> Named:
     expression = combined(term_of(body), body)
-    named = _declare(
-        specification,
-        "definition",
-        SymbolOptions(latex, text, stack_latex, stack_text, meaning),
-        expression,
-    )
+    named = _declare(specification, "definition", options, expression)
     for index in free_indices(expression.term):
         if index.name not in named.letters:
             raise InputError(

@@ -197,6 +197,7 @@ class SymbolOptions:
     meaning: str = ""
     domain: Domain = "real"
     orientation: Orientation = "column"
+    constant: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -305,6 +306,8 @@ def _is_coefficient(term: Term) -> bool:
 
 def _product(left: Term, right: Term) -> Term:
     if _is_coefficient(right) and not _is_coefficient(left):
+        if factors_of(left)[0] == Number(Fraction(-1)):  # −(1/m) Σ, and not (1/m) (−1) Σ
+            return negate(multiply(right, negate(left)))
         return multiply(right, left)
     return multiply(left, right)
 

@@ -32,7 +32,17 @@ class _Lines:
     def assign(self, stage: Stage) -> None:
         """``name = expression``."""
         code = self.plan.writer.term(stage.body, stage.axes)
-        self.lines.extend(_statement(f"{self.plan.names[stage.name]} = ", code))
+        name = self.plan.names[stage.name]
+        if _is_constant(self.plan, stage.name):
+            self.lines.append(f"    if {name} is None:")
+            self.lines.extend(_statement(f"{name} = ", code, indent=8))
+        else:
+            self.lines.extend(_statement(f"{name} = ", code))
+
+
+def _is_constant(plan: Plan, stage: str) -> bool:
+    definition = plan.problem.definition(stage)
+    return definition is not None and definition.constant
 
 
 #: The longest line that is written.
@@ -111,13 +121,15 @@ def module_source(
     helpers = [
         HELPERS[name].rstrip("\n").split("\n") for name in HELPERS if name in plan.writer.helpers
     ]
+    held = any(definition.constant for definition in problem.definitions)
+    exported = [*(['"constants"'] if held else []), '"cost"', '"example"', '"gradient"']
     parts: list[list[str]] = [
         _docstring(plan, title, docstring_lines),
         [
             *(["import math", ""] if "math." in "".join(map(str, helpers)) else []),
             "import numpy as np",
         ],
-        ['__all__ = ["cost", "example", "gradient"]'],
+        [f"__all__ = [{', '.join(exported)}]"],
         _axes_table(plan),
     ]
     text = "\n\n".join("\n".join(part) for part in parts)
@@ -214,7 +226,9 @@ def _functions(plan: Plan) -> list[list[str]]:
     cost = plan.stages[problem.cost.name]
     for_cost = plan.needs([cost])
     for_gradient = plan.needs(plan.results.values())
-    shared = [name for name in for_cost if name in for_gradient]
+    held = [name for name in for_cost if _is_constant(plan, name)]
+    # What is held constant is an argument of both, and so each computes its own stages.
+    shared = [name for name in for_cost if name in for_gradient and not held]
     forward = [plan.stages[name] for name in shared]
     own_cost = [plan.stages[name] for name in for_cost if name not in shared]
     own_gradient = [plan.stages[name] for name in for_gradient if name not in shared]
@@ -231,18 +245,49 @@ def _functions(plan: Plan) -> list[list[str]]:
     gradient_body, in_gradient = _body(plan, call, own_gradient, results, _gradient_end)
     in_cost, in_gradient = [*shared_functions, *in_cost], [*shared_functions, *in_gradient]
     every = _ordered_functions(plan, [*in_cost, *in_gradient])
+    given = [*dict.fromkeys([*held, *(n for n in for_gradient if _is_constant(plan, n))])]
+    constants = [f"{plan.names[name]}=None" for name in given]
     plan.writer.functions = dict.fromkeys(every)
     check = _checked(plan)
     functions = [
-        [*_signature(plan, "cost", every, in_cost), *_cost_document(plan), *check, *cost_body],
         [
-            *_signature(plan, "gradient", every, in_gradient),
+            *_signature(plan, "cost", every, in_cost, constants),
+            *_cost_document(plan, given),
+            *check,
+            *cost_body,
+        ],
+        [
+            *_signature(plan, "gradient", every, in_gradient, constants),
             *_gradient_document(plan),
             *check,
             *gradient_body,
         ],
     ]
+    if given:
+        functions.append(_constants(plan, given, every, check))
     return [*functions, *([helper] if helper else [])]
+
+
+def _constants(
+    plan: Plan, names: Sequence[str], every: Sequence[str], check: Sequence[str]
+) -> list[str]:
+    """``constants``: the stages that are held constant, as further arguments of ``cost``."""
+    stages = [plan.stages[name] for name in names]
+    needed = list(plan.needs(stages))
+    order = [*needed, *(name for name in names if name not in needed)]
+
+    def finish(plan: Plan, lines: _Lines) -> None:
+        pairs = ", ".join(f'"{plan.names[name]}": {plan.names[name]}' for name in names)
+        lines.lines.append(f"    return {{{pairs}}}")
+
+    body, used = _body(plan, _Call((), ()), [plan.stages[name] for name in order], [], finish)
+    keywords = [f"{plan.names[name]}=None" for name in names]
+    return [
+        *_signature(plan, "constants", every, used, keywords),
+        '    """What the gradient holds constant, computed from the other arguments."""',
+        *check,
+        *body,
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,10 +332,17 @@ def _ordered_functions(plan: Plan, used: Iterable[str]) -> list[str]:
     return order
 
 
-def _signature(plan: Plan, name: str, functions: Sequence[str], needed: Sequence[str]) -> list[str]:
+def _signature(
+    plan: Plan,
+    name: str,
+    functions: Sequence[str],
+    needed: Sequence[str],
+    constants: Sequence[str] = (),
+) -> list[str]:
     arguments = [quantity.name for quantity in inputs_of(plan.problem)]
     arguments += [function for function in functions if function in needed]
     arguments += [f"{function}=None" for function in functions if function not in needed]
+    arguments += constants
     line = f"def {name}(*, {', '.join(arguments)}):"
     if len(line) <= WIDTH:
         return [line]
@@ -421,7 +473,15 @@ def _as_declared(plan: Plan, name: str, code: Code) -> Code:
     return Code(f"{code.at(Level.ATOM)}.T")
 
 
-def _cost_document(plan: Plan) -> list[str]:
+def _cost_document(plan: Plan, constants: Sequence[str] = ()) -> list[str]:
+    if constants:
+        names = ", ".join(plan.names[name] for name in constants)
+        return [
+            f'    """The cost {plan.problem.cost.name}, a number.',
+            "",
+            f"    The gradient holds {names} constant: computed here if not given.",
+            '    """',
+        ]
     return [f'    """The cost {plan.problem.cost.name}, a number."""']
 
 

@@ -97,7 +97,7 @@ class Plan:
     def _folded(self, term: Term) -> Term:
         """The term with bodies of definitions replaced by their names."""
         for definition in self.problem.definitions[:-1]:
-            if not isinstance(definition.body, (Ref, Number)):
+            if not definition.constant and not isinstance(definition.body, (Ref, Number)):
                 term = fold(term, definition.head, definition.body, _letters(term))
         return term
 
@@ -167,7 +167,9 @@ class Plan:
             if isinstance(part, Ref):
                 definition = self.problem.definition(part.name)
                 if part.name == name or (
-                    definition is not None and self._depends(definition.body, name)
+                    definition is not None
+                    and not definition.constant
+                    and self._depends(definition.body, name)
                 ):
                     return True
         return False

@@ -461,6 +461,8 @@ def _recognise(term: Term, context: Context) -> Rewrite | None:
     if not isinstance(term, (Apply, Product, Sum)):
         return None
     for definition in context.scope.problem.definitions[:-1]:
+        if definition.constant:
+            continue  # inside a derivative, its body isn't the same
         rewrite = _recognise_one(definition, term, context)
         if rewrite is not None:
             return rewrite

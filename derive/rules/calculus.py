@@ -47,6 +47,9 @@ __all__ = ["CALCULUS", "is_given"]
 def _definition(term: Term, context: Context) -> Rewrite | None:
     if not isinstance(term, Derivative) or not isinstance(term.of, Ref):
         return None
+    definition = context.scope.problem.definition(term.of.name)
+    if definition is not None and definition.constant:
+        return None
     own = tuple(place for place in term.by.indices if isinstance(place, Index))
     body = context.scope.body(term.of, (*context.indices, *own))
     if body is None or is_given(term, context):

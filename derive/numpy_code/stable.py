@@ -154,6 +154,8 @@ def fold(term: Term, head: Ref | Derivative, body: Term, letters: Sequence[Index
     if not names(body) <= names(term):
         return term
     indices = (head.by if isinstance(head, Derivative) else head).running
+    if not set(indices) <= set(free_indices(body)):
+        return term  # 1/√(v + 1), which is ∂c_i/∂z_i for every i: no i is the right one
     choices = [[letter for letter in letters if letter.size == own.size] for own in indices]
     instances = []
     for places in itertools.product(*choices):

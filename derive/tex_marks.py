@@ -12,15 +12,19 @@ folder ``derive`` beside the main file. They belong to the paper's sources: whoe
 needs nothing but TeX.
 
 The options are ``wrt``, ``detail``, ``layout``, ``parts``, ``label``, ``look``, ``columns``,
-``steps`` and ``worksheet`` as in :func:`derive.exporters.latex.export`, ``seed``, ``sizes``, and
-sizes such as ``m=3``. A value with a comma stands in braces. ``steps`` and ``worksheet`` may stand
-alone. A file of the author's has to be in the folder of the main file or below it.
+``steps`` and ``worksheet`` as in :func:`derive.exporters.latex.export`, ``untitled`` for a fragment
+without the problem's title above it, ``seed``, ``sizes``, and sizes such as ``m=3``. A value with a
+comma stands in braces. ``steps``, ``worksheet`` and ``untitled`` may stand alone. A file of the
+author's has to be in the folder of the main file or below it.
+
+The documents of a folder share the folder of the fragments: ``marks.tex`` has a part for each.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +34,7 @@ from derive.cache import checked, derivation_of
 from derive.errors import CheckFailed, DeriveError, InputError
 from derive.files import write_whole
 
-__all__ = ["FOLDER", "Mark", "fill", "marks"]
+__all__ = ["FOLDER", "Filled", "Mark", "fill", "marks", "refresh"]
 
 #: The folder of the fragments, beside the main file.
 FOLDER = "derive"
@@ -46,8 +50,9 @@ _DEFINITIONS = rf"""{HEADER}
 \providecommand{{\derivation}}[2][]{{\begingroup
   \edef\derive@mark{{derive:\detokenize{{[#1]{{#2}}}}}}%
   \expandafter\ifx\csname\derive@mark\endcsname\relax
-    \PackageError{{derive}}{{There is no fragment for this \protect\derivation}}%
-      {{Run: derive tex on the main file.}}%
+    \PackageError{{derive}}{{There is no fragment for this \protect\derivation.\MessageBreak
+      Run: derive tex \jobname.tex}}%
+      {{It writes the fragments for the marks of the main file; then run TeX again.}}%
     \endgroup
   \else
     \edef\derive@mark{{\endgroup\noexpand\input{{\csname\derive@mark\endcsname}}}}%
@@ -58,7 +63,14 @@ _DEFINITIONS = rf"""{HEADER}
 """
 
 #: Options that only a mark has.
-_OWN = ("columns", "steps", "worksheet")
+_OWN = ("columns", "steps", "worksheet", "untitled")
+
+#: The file with the definitions.
+_MARKS = "marks.tex"
+
+#: Where the part of a main file begins in it, and a fragment's line.
+_PART = re.compile(r'% The marks of (".*")')
+_ENTRY = re.compile(rf"\\derive@fragment\{{(.*)\}}\{{{FOLDER}/([A-Za-z0-9-]+)\}}")
 
 #: Environments whose contents TeX prints as they are, or doesn't read at all.
 _VERBATIM = (
@@ -104,17 +116,22 @@ class Mark:
         return f"{plain[:40]}-{hashlib.sha256(self.key.encode()).hexdigest()[:8]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What was done in the folder of the fragments: the files written, and those removed."""
+
+    written: tuple[Path, ...]
+    removed: tuple[Path, ...]
+
+
 def fill(path: str | Path) -> list[Path]:
     r"""Write the fragments for the marks of a LaTeX file, and of the files that it reads.
-
-    A file that is as it should be isn't touched, and one that no mark asks for any more is
-    removed. Nothing is written unless every mark can be filled.
 
     Args:
         path: the main file.
 
     Returns:
-        The files written, in order.
+        The files written, in order; :func:`refresh` tells those removed as well.
 
     Raises:
         InputError: the file cannot be read, or a mark names a problem or an option that there
@@ -128,6 +145,28 @@ def fill(path: str | Path) -> list[Path]:
     ...     [file.name for file in fill(main)], fill(main)
     (['linear-regression-db8d9da7.tex', 'marks.tex'], [])
     """
+    return list(refresh(path).written)
+
+
+def refresh(path: str | Path) -> Filled:
+    r"""Write the fragments as :func:`fill`, and tell what was done.
+
+    A file that is as it should be isn't touched. One that no mark asks for any more, of this file
+    or of another main file beside it, is removed. Nothing is written unless every mark can be
+    filled.
+
+    Raises:
+        InputError, CheckFailed: as :func:`fill`.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     main = Path(folder, "main.tex")
+    ...     _ = main.write_text(r"\derivation[wrt=b, parts=result]{linear_regression}")
+    ...     _ = refresh(main)
+    ...     _ = main.write_text("")
+    ...     [file.name for file in refresh(main).removed]
+    ['linear-regression-db8d9da7.tex', 'marks.tex']
+    """
     main = Path(path)
     found = marks(main)
     folder = main.parent / FOLDER
@@ -135,7 +174,7 @@ def fill(path: str | Path) -> list[Path]:
     contents: dict[str, str] = {}
     derived: dict[object, Any] = {}
     labels: dict[str, Mark] = {}
-    definitions = _DEFINITIONS
+    entries: list[tuple[str, str]] = []
     for mark in found:
         try:
             label, source = _fragment(mark, main.parent, derived)
@@ -149,10 +188,14 @@ def fill(path: str | Path) -> list[Path]:
             )
         labels[label] = mark
         contents[f"{mark.stem}.tex"] = f"{HEADER}\n% {mark.key}\n{source}"
-        definitions += rf"\derive@fragment{{{mark.key}}}{{{FOLDER}/{mark.stem}}}" + "\n"
-    if found:
-        contents["marks.tex"] = definitions + "\\makeatother\n"
-    return _written(folder, contents)
+        entries.append((mark.key, mark.stem))
+    parts = _parts_of_others(folder, main)
+    kept = {f"{stem}.tex" for others in parts.values() for _, stem in others}
+    if entries:
+        parts[main.name] = entries
+    if parts:
+        contents[_MARKS] = _definitions(parts)
+    return _written(folder, contents, kept)
 
 
 # Reading -----------------------------------------------------------------------------------------
@@ -293,9 +336,52 @@ def _fragment(mark: Mark, root: Path, derived: dict[object, Any]) -> tuple[str, 
         columns=read_whole("columns", options.get("columns", "1")),  # type: ignore[arg-type]  # checked
         steps=read_switch("steps", options.get("steps", "no")),
         worksheet=read_switch("worksheet", options.get("worksheet", "no")),
+        titled=not read_switch("untitled", options.get("untitled", "no")),
         **request.printed(),
     )
     return label, source
+
+
+# The file with the definitions -------------------------------------------------------------------
+
+
+def _definitions(parts: Mapping[str, list[tuple[str, str]]]) -> str:
+    """The source of the file, with a part for each main file; its name can hold any character."""
+    source = _DEFINITIONS
+    for name in sorted(parts):
+        source += f"% The marks of {json.dumps(name)}\n"
+        for key, stem in parts[name]:
+            source += rf"\derive@fragment{{{key}}}{{{FOLDER}/{stem}}}" + "\n"
+    return source + "\\makeatother\n"
+
+
+def _parts_of_others(folder: Path, main: Path) -> dict[str, list[tuple[str, str]]]:
+    """What the other main files of the folder use: of those that are still there, the fragments
+    that are still there."""
+    parts: dict[str, list[tuple[str, str]]] = {}
+    content = _content(folder / _MARKS)
+    name = ""
+    for line in content.splitlines() if content.startswith(HEADER) else ():
+        if part := _PART.fullmatch(line):
+            name = _read_name(part[1])
+            continue
+        entry = _ENTRY.fullmatch(line)
+        if name and entry and _content(folder / f"{entry[2]}.tex").startswith(HEADER):
+            parts.setdefault(name, []).append((entry[1], entry[2]))
+    return {
+        name: entries
+        for name, entries in parts.items()
+        if name != main.name and (main.parent / name).is_file()
+    }
+
+
+def _read_name(written: str) -> str:
+    """The name of a main file; nothing if somebody changed it to what is none."""
+    try:
+        name = json.loads(written)
+    except ValueError:
+        return ""
+    return name if isinstance(name, str) and Path(name).name == name and "\0" not in name else ""
 
 
 # Writing -----------------------------------------------------------------------------------------
@@ -309,8 +395,9 @@ def _check_folder(folder: Path, root: Path) -> None:
         raise InputError(f"{folder} leads out of the folder of the main file")
 
 
-def _written(folder: Path, contents: dict[str, str]) -> list[Path]:
-    """Write what has changed, and remove what is ours and no longer asked for."""
+def _written(folder: Path, contents: Mapping[str, str], kept: Collection[str]) -> Filled:
+    """Write what has changed, and remove what is ours and no longer asked for; ``kept`` are the
+    names of fragments that other documents use."""
     present = {file.name: _content(file) for file in _files(folder)}
     for name in contents:
         if name in present and not present[name].startswith(HEADER):
@@ -321,10 +408,12 @@ def _written(folder: Path, contents: dict[str, str]) -> list[Path]:
             continue
         write_whole(folder / name, contents[name])
         written.append(folder / name)
+    removed = []
     for name, content in present.items():
-        if name not in contents and content.startswith(HEADER):
+        if name not in contents and name not in kept and content.startswith(HEADER):
             (folder / name).unlink()
-    return written
+            removed.append(folder / name)
+    return Filled(tuple(written), tuple(removed))
 
 
 def _files(folder: Path) -> list[Path]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from programs import complaints, require_program, typeset
 
+from derive.command_line import main as run
 from derive.errors import InputError
-from derive.tex_marks import HEADER, fill, marks
+from derive.tex_marks import HEADER, fill, marks, refresh
 
 PAPER = r"""\documentclass[twocolumn]{article}
 \input{derive/marks}
@@ -69,6 +72,76 @@ def test_what_no_mark_asks_for_is_removed_if_it_was_made_here(paper):
     paper.write_text("nothing", encoding="utf-8")
     assert fill(paper) == []
     assert list((paper.parent / "derive").iterdir()) == [own]
+
+
+def names_in(folder):
+    return sorted(file.name.rsplit("-", 1)[0] for file in (folder / "derive").iterdir())
+
+
+def test_two_documents_of_a_folder_keep_their_fragments(tmp_path):
+    first, second = tmp_path / "a.tex", tmp_path / "b.tex"
+    head = "\\documentclass{article}\n\\input{derive/marks}\n\\begin{document}\n"
+    shared = r"\derivation[parts=result]{mean_loss}"
+    first.write_text(head + shared + r"\derivation[wrt=b, parts=result]{linear_regression}"
+                     "\n\\end{document}", encoding="utf-8")  # fmt: skip
+    second.write_text(head + shared + r"\derivation[wrt=b, parts=result]{ridge_regression}"
+                      "\n\\end{document}", encoding="utf-8")  # fmt: skip
+    fill(first)
+    # Both ask for one fragment, which is there already.
+    assert len(fill(second)) == 2
+    everything = ["linear-regression", "marks.tex", "mean-loss", "ridge-regression"]
+    assert names_in(tmp_path) == everything
+    assert fill(first) == fill(second) == []
+    pdflatex = require_program("pdflatex")
+    assert complaints(typeset(pdflatex, first, 1)) == []
+    assert complaints(typeset(pdflatex, second, 1)) == []
+    # What only the changed document used goes; what the other one uses stays.
+    second.write_text(f"{head}nothing\n\\end{{document}}", encoding="utf-8")
+    gone = refresh(second)
+    assert [file.name.rsplit("-", 1)[0] for file in gone.removed] == ["ridge-regression"]
+    assert names_in(tmp_path) == ["linear-regression", "marks.tex", "mean-loss"]
+    assert complaints(typeset(pdflatex, first, 1)) == []
+    # A document that is no longer there uses nothing.
+    first.rename(tmp_path / "c.tex")
+    assert len(refresh(second).removed) == 3
+
+
+def test_a_part_that_somebody_changed_harms_nothing(tmp_path):
+    main = tmp_path / "main.tex"
+    main.write_text(r"\derivation[parts=result]{mean_loss}", encoding="utf-8")
+    mark, _ = fill(main)
+    assert mark.name == "marks.tex"
+    source = mark.read_text(encoding="utf-8")
+    for name in ('"../main.tex"', "12", '"', r'"\ud800"', '"\\u0000"'):
+        mark.write_text(source.replace('"main.tex"', name), encoding="utf-8")
+        assert fill(main) == [mark]
+        assert mark.read_text(encoding="utf-8") == source
+
+
+def test_the_command_tells_how_many_were_removed(tmp_path, capsys):
+    main = tmp_path / "main.tex"
+    main.write_text(r"\derivation[parts=result]{mean_loss}", encoding="utf-8")
+    assert run(["tex", str(main)]) == 0
+    assert "2 files are new or have changed, 0 were removed" in capsys.readouterr().out
+    main.write_text("", encoding="utf-8")
+    assert run(["tex", str(main)]) == 0
+    assert "0 files are new or have changed, 2 were removed" in capsys.readouterr().out
+
+
+def test_a_mark_without_a_fragment_says_what_to_run(tmp_path):
+    main = tmp_path / "main.tex"
+    source = "\\documentclass{article}\n\\input{derive/marks}\n\\begin{document}\n"
+    main.write_text(source + r"\derivation[parts=result]{mean_loss}", encoding="utf-8")
+    fill(main)
+    main.write_text(source + r"\derivation{mean_loss}x\end{document}", encoding="utf-8")
+    log = typeset(require_program("pdflatex"), main, 1)
+    assert re.search(r"^! Package derive Error: .*\n.*Run: derive tex main\.tex", log, re.MULTILINE)
+
+
+def test_a_mark_without_a_title(tmp_path):
+    main = tmp_path / "main.tex"
+    main.write_text(r"\derivation[parts=result, untitled]{mean_loss}", encoding="utf-8")
+    assert r"\noindent\textbf" not in fill(main)[-1].read_text(encoding="utf-8")
 
 
 FAULTS = [

@@ -176,12 +176,14 @@ def _build(options: argparse.Namespace) -> int:
 def _tex(options: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from derive.tex_marks import fill
+    from derive.tex_marks import refresh
 
-    written = fill(Path(options.path))
-    for path in written:
+    filled = refresh(Path(options.path))
+    for path in filled.written:
         print(path)
-    print(f"{len(written)} files are new or have changed")
+    print(
+        f"{len(filled.written)} files are new or have changed, {len(filled.removed)} were removed"
+    )
     return 0
 
 

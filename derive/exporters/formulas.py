@@ -22,6 +22,7 @@ from derive.notation.boxes import (
 )
 from derive.notation.layout import stack_symbol
 from derive.notation.symbols import index_symbols, size_symbols
+from derive.notation.text import is_touched
 from derive.terms import Derivative, Index, Ref, Term
 
 __all__ = ["SIGNS", "check_label", "formula_box", "is_formula", "slashed"]
@@ -125,7 +126,12 @@ def slashed(box: Box) -> Box:
         case Fraction(kind="derivative"):
             return _in_line(box)
         case Row(parts=parts):
-            return Row(tuple(map(slashed, parts)))
+            return Row(
+                tuple(
+                    parenthesised(slashed(part)) if is_touched(parts, place) else slashed(part)
+                    for place, part in enumerate(parts)
+                )
+            )
         case Juxtaposed(parts=parts):
             return Juxtaposed(tuple(map(slashed, parts)))
         case _:

@@ -5,7 +5,8 @@ A fragment needs amsmath and xcolor and defines, where the paper doesn't, the co
 printing. ``\derivestep`` is a line with its reason at the margin: a box as wide as the line, so
 that TeX itself reports a line that is too long.
 
-Variants: for a paper in two columns; with a label for every line, ``prefix:step:N``; and a
+Variants: for a paper in two columns; with a label for every line, ``prefix:step:N``, besides those
+that lines have otherwise; without the heading; and a
 worksheet, one source for the student's version, where the formulas of the steps are dotted lines
 to write on, and for the answer.
 """
@@ -97,6 +98,9 @@ _LONGEST_WORD = 24
 #: A formula whose width is estimated to take more of its room than this may be too wide in truth.
 _SURE = 0.87
 
+#: Where a formula can be set smaller, a term that is wider than a line by so much stays whole.
+_SLACK = 1.15
+
 #: The width of a dotted line in a table of a worksheet, in em.
 _BLANK = 7.0
 
@@ -144,6 +148,15 @@ _WORKSHEET_MACROS = r"""\expandafter\ifx\csname ifderiveanswers\endcsname\relax
 \providecommand{\derivehiddencell}[1]{\ifderiveanswers#1\else
   \hbox to7em{\rule[-.4em]{0pt}{1.9em}\dotfill}\fi}"""
 
+# A row of an alignment takes one label only, so the other is a copy of what LaTeX knows about it.
+# What is written into the file of labels is read where no command of ours is defined yet.
+_ALIAS_MACROS = r"""% The first argument becomes another label of the equation with the second one.
+\begingroup\makeatletter\ifdefined\derivealias\else
+\gdef\derivealias#1#2{\protected@write\@auxout{}{\string\global\string\expandafter\string\let
+  \string\csname\space r@#1\string\expandafter\string\endcsname
+  \string\csname\space r@#2\string\endcsname}}\fi
+\endgroup"""
+
 _WORKSHEET_HEAD = """\
 % One source for two versions. As it stands it shows the answers. For the student's version, in
 % which the steps are dotted lines to write on, say before this file is read
@@ -180,6 +193,7 @@ def export(
     parts: Iterable[str] = PARTS,
     steps: bool = False,
     worksheet: bool = False,
+    titled: bool = True,
 ) -> str:
     r"""The derivation as LaTeX.
 
@@ -196,15 +210,17 @@ def export(
             formula that cannot be broken is set smaller where it would be too wide.
         look: how formulas look.
         parts: which parts of the document are printed, see :data:`derive.document.PARTS`.
-        steps: number every line, the N-th of them with the label ``label:step:N`` for ``\eqref``
-            (these take the place of the labels that lines have otherwise).
+        steps: number every line, the N-th of them with the label ``label:step:N`` for ``\eqref``,
+            besides the label that it may have otherwise.
         worksheet: one source for the answer, which it shows as it stands, and for the student's
             version: after ``\def\deriveworksheet{}`` the formulas of the steps are dotted lines
             to write on, with the reasons as hints, and what tells the result is left out.
+        titled: whether a fragment has the problem's title above it. A problem that was given none
+            has no heading in any case.
 
     Raises:
-        InputError: ``label`` has a character that a label cannot hold, or ``columns`` is neither
-            1 nor 2, or is 2 for a whole document.
+        InputError: ``label`` has a character that a label cannot hold, ``columns`` is neither
+            1 nor 2, or a whole document shall have two columns or no title.
 
     >>> from derive.gradients import gradient
     >>> text = export(gradient("linear_regression", wrt="w", check="none"), fragment=True)
@@ -216,6 +232,8 @@ def export(
         raise InputError(f"columns={columns!r} is neither 1 nor 2")
     if columns == 2 and not fragment:
         raise InputError("columns=2 is for a fragment: a document of its own has one column")
+    if not titled and not fragment:
+        raise InputError("only a fragment can be without a title: a document of its own has one")
     document = build(derivation, detail=detail, layout=layout, parts=parts)
     prefix = f"{label or derivation.problem.name}:"
     if width is None:
@@ -229,6 +247,7 @@ def export(
         steps=steps,
         worksheet=worksheet,
         tight=columns == 2,
+        titled=titled,
     )
 
 
@@ -242,10 +261,19 @@ def write(
     steps: bool = False,
     worksheet: bool = False,
     tight: bool = False,
+    titled: bool = True,
 ) -> str:
     """A document as LaTeX; ``tight`` sets a formula smaller where it would be too wide."""
     writer = Writer(
-        document, prefix, fragment, width, look, steps=steps, worksheet=worksheet, tight=tight
+        document,
+        prefix,
+        fragment,
+        width,
+        look,
+        steps=steps,
+        worksheet=worksheet,
+        tight=tight,
+        titled=titled,
     )
     return "\n".join(writer.lines()) + "\n"
 
@@ -289,6 +317,7 @@ class Writer:
         steps: bool = False,
         worksheet: bool = False,
         tight: bool = False,
+        titled: bool = True,
     ) -> None:
         self.document = document
         self.prefix = prefix
@@ -299,7 +328,9 @@ class Writer:
         # What another look makes of a formula may be wider, and may have no sign to break at.
         self.tight = tight or look != PLAIN
         self.narrow = tight
-        self.steps = _step_labels(document) if steps else None
+        self.titled = titled and _has_title(document)
+        self.steps = steps
+        self.aliases: list[tuple[str, str]] = []
         self.written = 0
         self.hidden: Literal["nothing", "steps", "cells", "all"] = "nothing"
 
@@ -315,7 +346,8 @@ class Writer:
             yield r"\par\begingroup\allowdisplaybreaks"
             if self.narrow:
                 yield r"\emergencystretch3em\relax"
-            yield rf"\noindent\textbf{{{title}}}\par"
+            if self.titled:
+                yield rf"\noindent\textbf{{{title}}}\par"
         else:
             if self.worksheet:
                 yield _WORKSHEET_HEAD
@@ -332,6 +364,11 @@ class Writer:
             yield from self.section(section, number)
             if answer:
                 yield r"\fi"
+        if self.aliases:
+            # After all labels, and between paragraphs, where nothing is moved by them.
+            yield r"\par"
+            for new, old in self.aliases:
+                yield rf"\derivealias{{{self.prefix}{new}}}{{{self.prefix}{old}}}"
         yield r"\par\endgroup" if self.fragment else r"\end{document}"
 
     def macros(self) -> Iterator[str]:
@@ -339,6 +376,8 @@ class Writer:
         yield MACROS
         if self.tight:
             yield TIGHT_MACROS
+        if self.steps:
+            yield _ALIAS_MACROS
         if self.worksheet:
             yield _WORKSHEET_MACROS
 
@@ -381,8 +420,6 @@ class Writer:
 
     def reference(self, label: str) -> str:
         """A reference to a line."""
-        if self.steps is not None:
-            label = f"step:{self.steps[label]}"
         return rf"\eqref{{{self.prefix}{label}}}"
 
     def cell(self, parts: Iterable[Inline]) -> str:
@@ -425,7 +462,7 @@ class Writer:
         laid = self.tabular(table)
         if laid is None:
             yield r"\par\smallskip{\small\raggedright"
-            yield from self.records(table)
+            yield from self.entries(table)
             yield r"}\medskip"
             return
         yield from (*laid.opening, *laid.head, *laid.rows)
@@ -493,8 +530,56 @@ class Writer:
         """A written cell, or a line to write on in its stead."""
         return rf"\derivehiddencell{{{cell}}}" if self.is_hidden_cell(column) else cell
 
+    def entries(self, table: Table) -> Iterator[str]:
+        """A table that is too wide: a paragraph for each row, set apart from the next.
+
+        The first cell is what the others are about. They follow it with the names of their columns
+        before them; where the first column has no name of its own, each is on a line.
+        """
+        for row in table.rows:
+            yield r"\noindent\hangindent1.5em " + self.entry(table, row) + r"\par\smallskip"
+
+    def entry(self, table: Table, row: tuple[tuple[Inline, ...], ...]) -> str:
+        flows = bool(table.head[0])
+        named = flows or table.alternatives
+        label = self.entry_label(table.head[0], row[0])
+        taken = self.inline_width(row[0])
+        cells = []
+        for column, (head, cell) in enumerate(zip(table.head, row, strict=True)):
+            if not column or not cell:
+                continue
+            name = rf"\textit{{{self.inline(head)}:}} " if named and head else ""
+            aside = self.inline_width(head) if table.alternatives else taken if column == 1 else 0.0
+            written = self.inline(cell) if flows else self.alone(cell, aside)
+            cells.append(name + self.covered(written, column))
+        if flows:
+            return f"{label}: " + "; ".join(cells)
+        if table.alternatives:
+            return r":\newline ".join([label, cells[0]]) + "".join(
+                rf"\newline {cell}" for cell in cells[1:]
+            )
+        return rf"{label}\quad " + r"\newline ".join(cells)
+
+    def entry_label(self, head: tuple[Inline, ...], cell: tuple[Inline, ...]) -> str:
+        """What a row is about: words in bold, a number as the value of what the column holds."""
+        written = self.inline(cell)
+        if head and all(is_formula(part) for part in head):
+            return f"{self.inline(head)}${{}}={{}}${written}"
+        if any(isinstance(part, str) and part.strip() for part in cell):
+            # A frame reaches below the line, and must not touch the next one.
+            below = r"\rule[-.65em]{0pt}{1.7em}" if r"\derivetrack" in written else ""
+            return rf"\textbf{{{written}}}{below}"
+        return written
+
+    def alone(self, cell: tuple[Inline, ...], aside: float) -> str:
+        """A cell on a line of its own beside something: at full size, if it surely fits."""
+        room = _SURE * self.width / _SMALL - aside - 2.5
+        is_one = len(cell) == 1 and is_formula(cell[0])
+        fits = is_one and self.inline_width(cell) <= room
+        return self.cell(cell) if fits else self.inline(cell)
+
     def records(self, table: Table) -> Iterator[str]:
-        """A table that is too wide: a short paragraph for each row."""
+        """A table that is too wide for a slide: a short paragraph for each row."""
         for row in table.rows:
             parts = []
             for column, (head, cell) in enumerate(zip(table.head, row, strict=True)):
@@ -549,7 +634,7 @@ class Writer:
 
     def equations(self, lines: tuple[Line, ...]) -> Iterator[str]:
         """Lines aligned at their signs, with the reasons at the margin."""
-        numbered = self.steps is not None or any(line.label for line in lines)
+        numbered = self.steps or any(line.label for line in lines)
         lefts = [formula_box(line.left, self.notation) for line in lines if line.left]
         widest = max(lefts, key=width_in_em, default=Row(()))
         aside = width_in_em(widest) + _BEFORE > _WIDEST_LEFT * self.width
@@ -583,10 +668,16 @@ class Writer:
         indent = r"\quad " if left and reasons else ""
         sign = {"=": "=", "≠": r"\ne"}[line.sign]
         silent = r" \notag" if numbered else ""
-        label = line.label if self.steps is None else f"step:{self.written}"
+        step = f"step:{self.written}" if self.steps else ""
+        label = line.label or step
+        if step and line.label:
+            self.aliases.append((step, line.label))
         number = rf" \label{{{self.prefix}{label}}}" if label else silent
         right = formula_box(line.right, self.notation)
-        pieces = [right] if width_in_em(right) <= room else broken(right, room - 1.0, width_in_em)
+        if width_in_em(right) <= room:
+            pieces = [right]
+        else:
+            pieces = broken(right, room - 1.0, width_in_em, slack=_SLACK if self.tight else 1.0)
         why = self.inline(line.reason)
         if aside and left:
             wide = width_in_em(formula_box(line.left, self.notation)) if line.left else 0.0
@@ -606,8 +697,8 @@ class Writer:
             if reasons:
                 command = r"\derivehidden" if hidden else r"\derivestep"
                 alone = r"\derivehiddenline" if hidden else r"\deriveline"
-                step = rf"{command}{{{source}}}{{{why}}}"
-                source = step if beside and why else rf"{alone}{{{source}}}"
+                with_reason = rf"{command}{{{source}}}{{{why}}}"
+                source = with_reason if beside and why else rf"{alone}{{{source}}}"
             ends = last and (beside or not why)
             continues = place > 0 or (aside and line.left is not None)
             yield f"  {start}{source}{number if ends else silent}", continues
@@ -639,26 +730,10 @@ class Writer:
         return write_latex(box, Style.DISPLAY)
 
 
-def _step_labels(document: Document) -> dict[str, int]:
-    """By the label of a line its place among all lines, from 1."""
-    blocks = (
-        *document.opening,
-        *(block for section in document.sections for block in section.blocks),
-    )
-    places = enumerate(_lines_of(blocks), start=1)
-    return {line.label: place for place, line in places if line.label}
-
-
-def _lines_of(blocks: Iterable[Block]) -> Iterator[Line]:
-    for block in blocks:
-        match block:
-            case Equations(lines=lines):
-                yield from lines
-            case Views(views=views):
-                for view in views:
-                    yield from _lines_of(view.blocks)
-            case _:
-                pass
+def _has_title(document: Document) -> bool:
+    """Whether the author gave a title: without one, the problem is called by its name."""
+    problem = document.problem
+    return document.title.casefold() != problem.name.replace("_", " ").casefold()
 
 
 def _lemmas(lines: tuple[Line, ...]) -> Iterator[list[Line]]:

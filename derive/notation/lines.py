@@ -8,7 +8,7 @@ a line that is all one product or one fraction may stay too long.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from derive.notation.boxes import (
     BigOperator,
@@ -160,17 +160,20 @@ def _characters(source: str) -> float:
 # Breaking ----------------------------------------------------------------------------------------
 
 
-def broken(box: Box, limit: float, measure: Callable[[Box], float]) -> list[Box]:
+def broken(
+    box: Box, limit: float, measure: Callable[[Box], float], *, slack: float = 1.0
+) -> list[Box]:
     """``box`` as lines of at most ``limit``, as far as its signs allow.
 
     The lines after the first begin with the sign before which they were broken. ``measure`` gives
-    the width of a box in the unit of ``limit``.
+    the width of a box in the unit of ``limit``. A term that is too wide for a line by a factor of
+    at most ``slack`` isn't broken inside its parentheses: who prints it makes it smaller.
     """
     if measure(box) <= limit:
         return [box]
     lines: list[list[Box]] = []
     width = 0.0
-    for chunk in _chunks(box, limit, measure):
+    for chunk in _chunks(box, _Room(limit, limit * slack), measure):
         needed = sum(measure(part) for part in chunk)
         if lines and width + needed <= limit:
             lines[-1].extend(chunk)
@@ -186,35 +189,57 @@ def _at_line_start(chunk: list[Box]) -> list[Box]:
     return [replace(first, binary=True), *chunk[1:]] if isinstance(first, Operator) else chunk
 
 
-def _chunks(box: Box, limit: float, measure: Callable[[Box], float]) -> list[list[Box]]:
-    """The pieces between which ``box`` may be broken; a piece that fits is left whole.
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """The room of a line, and for a term that would be broken inside its parentheses; and what
+    stands around a part: before its first piece, and after its last one."""
 
-    What is around a part takes its share of the line, so the part has the room that is left.
-    """
-    if measure(box) <= limit:
+    limit: float
+    of_whole: float
+    before: float = 0.0
+    after: float = 0.0
+
+    def around(self, before: float, after: float) -> _Room:
+        return replace(self, before=self.before + before, after=self.after + after)
+
+    def of_term(self, *, first: bool, last: bool) -> _Room:
+        """That of a term of a sum: what stands before the sum takes no room from the others."""
+        before, after = self.before if first else 0.0, self.after if last else 0.0
+        return replace(self, before=before, after=after)
+
+    def holds(self, box: Box, width: float) -> bool:
+        room = self.limit if isinstance(box, Signed) else self.of_whole
+        return self.before + width + self.after <= room
+
+
+def _chunks(box: Box, room: _Room, measure: Callable[[Box], float]) -> list[list[Box]]:
+    """The pieces between which ``box`` may be broken; a piece that fits is left whole."""
+    if room.holds(box, measure(box)):
         return [[box]]
     match box:
         case Signed(parts=signed):
             chunks: list[list[Box]] = []
             for place, (sign, part) in enumerate(signed):
+                of_term = room.of_term(first=not place, last=place == len(signed) - 1)
                 if not place and sign == "+":
-                    chunks.extend(_chunks(part, limit, measure))
+                    chunks.extend(_chunks(part, of_term, measure))
                     continue
                 operator = Operator(sign, binary=place > 0)
-                inner = _chunks(part, limit - measure(operator), measure)
+                inner = _chunks(part, of_term.around(measure(operator), 0.0), measure)
                 inner[0].insert(0, operator)
                 chunks.extend(inner)
             return chunks
         case Juxtaposed(parts=parts):
-            return _product_chunks(box, parts, limit, measure)
+            return _product_chunks(box, parts, room, measure)
         case BigOperator(body=body):
-            inner = _chunks(body, limit - measure(box) + measure(body), measure)
+            inner = _chunks(body, room.around(measure(box) - measure(body), 0.0), measure)
             if len(inner) == 1:
                 return [[box]]
             inner[0].insert(0, replace(box, body=Row(())))
             return inner
         case Parenthesised(body=body):
-            inner = _chunks(body, limit - measure(box) + measure(body), measure)
+            side = (measure(box) - measure(body)) / 2
+            inner = _chunks(body, room.around(side, side), measure)
             if len(inner) == 1:
                 return [[box]]
             inner[0].insert(0, Delimiter(box, "open"))
@@ -225,17 +250,18 @@ def _chunks(box: Box, limit: float, measure: Callable[[Box], float]) -> list[lis
 
 
 def _product_chunks(
-    box: Juxtaposed, parts: tuple[Box, ...], limit: float, measure: Callable[[Box], float]
+    box: Juxtaposed, parts: tuple[Box, ...], room: _Room, measure: Callable[[Box], float]
 ) -> list[list[Box]]:
     """The widest factor that has a sign to break at is broken; the others stay beside it."""
     for place in sorted(range(len(parts)), key=lambda place: -measure(parts[place])):
-        room = limit - measure(box) + measure(parts[place])
-        inner = _chunks(parts[place], room, measure)
+        front, back = parts[:place], parts[place + 1 :]
+        behind = sum(map(measure, back))
+        before = measure(box) - measure(parts[place]) - behind
+        inner = _chunks(parts[place], room.around(before, behind), measure)
         if len(inner) > 1:
             break
     else:
         return [[box]]
-    front, back = parts[:place], parts[place + 1 :]
     if front:
         inner[0][0] = Juxtaposed((*front, inner[0][0]))
     if back:

@@ -35,7 +35,7 @@ from derive.notation.boxes import (
 )
 from derive.notation.symbols import subscript_text, superscript_text
 
-__all__ = ["Mark", "columns", "in_brackets", "unmarked", "write_text"]
+__all__ = ["Mark", "columns", "in_brackets", "is_touched", "unmarked", "write_text"]
 
 #: How the text of a marked part is shown; it gets the text with its parentheses, if any.
 Mark: TypeAlias = Callable[[str], str]
@@ -134,6 +134,10 @@ class _Writer:
             case Row(parts=parts):
                 pieces = [self.write(part) for part in parts]
                 hold = pieces[0].hold if len(pieces) == 1 else _Hold.ATOM
+                pieces = [
+                    _Piece(f"({piece.text})") if is_touched(parts, place) else piece
+                    for place, piece in enumerate(pieces)
+                ]
                 return _Piece("".join(piece.text for piece in pieces), hold)
             case Listed(parts=parts):
                 return _Piece(", ".join(self.write(part).text for part in parts))
@@ -245,6 +249,40 @@ class _Writer:
         limits = f"{below}{above}" if below and above else f"_{{{lower}}}^{{{upper}}}"
         body = self.held(box.body, _Hold.PRODUCT)
         return _Piece(f"{box.symbol.text}{limits} {body}", _Hold.PRODUCT)
+
+
+def is_touched(parts: tuple[Box, ...], place: int) -> bool:
+    """Whether a part is a derivative in a product of matrices: with a slash, ``Xᵀ∂J/∂Z`` could be
+    read as the derivative of something else, so it needs parentheses.
+
+    >>> partial = Symbol("Z", "∂Z"), Symbol("J", "∂J")
+    >>> fraction = Fraction(*partial, "derivative")
+    >>> x, times = Symbol("X", "X"), Symbol("=", " = ", "sign")
+    >>> is_touched((x, fraction), 1), is_touched((x, times, fraction), 2)
+    (True, False)
+    """
+    part = parts[place]
+    if not (isinstance(part, Fraction) and part.kind == "derivative"):
+        return False
+    before = (each for each in reversed(parts[:place]) if not _is_blank(each))
+    after = (each for each in parts[place + 1 :] if not _is_blank(each))
+    return any(_is_matrix(each) for each in (next(before, None), next(after, None)))
+
+
+def _is_blank(box: Box) -> bool:
+    return isinstance(box, Symbol) and box.text.isspace()
+
+
+def _is_matrix(box: Box | None) -> bool:
+    """Whether a part of a row is a matrix, and neither a sign between two of them nor what stands
+    before the first term of a sum that is broken into lines."""
+    match box:
+        case Symbol(kind="sign", text=text):
+            return text.isalnum()  # 𝟏 is one
+        case Symbol() | Scripts() | Row() | Fraction() | Parenthesised() | Call():
+            return True
+        case _:
+            return False
 
 
 def _between(left: Box, right: Box) -> str:

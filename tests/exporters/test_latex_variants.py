@@ -15,9 +15,13 @@ from derive import catalogue
 from derive.command_line import main
 from derive.errors import InputError
 from derive.exporters import beamer, graph_svg, graph_tikz, latex
+from derive.exporters import text as text_exporter
+from derive.exporters.formulas import slashed
 from derive.exporters.pdf import compile_pdf
 from derive.gradients import gradient
 from derive.notation import Look
+from derive.notation.boxes import Fraction, Row, Symbol
+from derive.notation.latex import Style, write_latex
 
 LOOK = Look(examples="superscript", vectors="bold", derivatives="full", logarithm="log")
 DETAILS = ("brief", "normal", "full")
@@ -50,10 +54,94 @@ def test_fragments_of_the_whole_catalogue(options, before, how, derivation_of, t
 
 def test_every_line_has_the_label_of_its_step(derivation_of):
     source = latex.export(derivation_of("mlp"), fragment=True, label="p", steps=True)
-    places = [int(each) for each in re.findall(r"\\label\{p:step:(\d+)\}", source)]
+    own = [int(each) for each in re.findall(r"\\label\{p:step:(\d+)\}", source)]
+    aliases = re.findall(r"\\derivealias\{p:step:(\d+)\}\{(p:[^}]*)\}", source)
+    assert own
+    assert aliases
+    places = sorted(own + [int(step) for step, _ in aliases])
     assert places == list(range(1, len(places) + 1))
-    assert set(map(int, re.findall(r"\\eqref\{p:step:(\d+)\}", source))) <= set(places)
-    assert source.count(r"\eqref") == source.count(r"\eqref{p:step:")
+    # The labels that lines have otherwise stay.
+    plain = latex.export(derivation_of("mlp"), fragment=True, label="p")
+    labels = re.findall(r"\\label\{([^}]*)\}", plain)
+    assert [label for _, label in aliases] == labels
+    assert "derivealias" not in plain
+    assert [
+        each for each in re.findall(r"\\label\{([^}]*)\}", source) if "step" not in each
+    ] == labels
+
+
+@pytest.mark.parametrize("loads", ["", r"\usepackage{hyperref}"])
+@pytest.mark.parametrize("program", ["pdflatex", "lualatex"])
+def test_both_labels_of_a_line_lead_to_its_number(program, loads, derivation_of, tmp_path):
+    source = latex.export(
+        derivation_of("logistic_regression"), fragment=True, label="p", steps=True, parts="any"
+    )
+    aliases = re.findall(r"\\derivealias\{([^}]*)\}\{([^}]*)\}", source)
+    assert len(aliases) > 2
+    body = [loads, r"\usepackage{amsmath,xcolor}", r"\begin{document}"]
+    body += [rf"\noindent same\eqref{{{new}}}\eqref{{{old}}}\par" for new, old in aliases]
+    file = tmp_path / "paper.tex"
+    lines = [r"\documentclass{article}", *body, source, r"\end{document}"]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    assert complaints(typeset(require_program(program), file, 2)) == []
+    command = [require_program("pdftotext"), "paper.pdf", "-"]
+    text = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, text=True).stdout
+    found = re.findall(r"same\((\d+)\)\((\d+)\)", text)
+    assert [int(first) for first, _ in found] == [int(new.rpartition(":")[2]) for new, _ in aliases]
+    assert all(first == second for first, second in found)
+
+
+def test_a_fragment_without_its_title(derivation_of):
+    derivation = derivation_of("mean_loss")
+    heading = rf"\noindent\textbf{{{derivation.problem.title}}}\par"
+    titled = latex.export(derivation, fragment=True)
+    assert heading in titled
+    assert latex.export(derivation, fragment=True, titled=False) == titled.replace(
+        f"{heading}\n", ""
+    )
+    with pytest.raises(InputError, match="only a fragment"):
+        latex.export(derivation, titled=False)
+
+
+def test_a_cost_without_a_title_has_no_heading(derivation_of):
+    problem = derivation_of("linear_regression").problem
+    problem = replace(problem, name="J", title="J")
+    source = latex.export(gradient(problem, wrt="b", check="none"), fragment=True, parts="result")
+    assert r"\textbf{J}" not in source
+
+
+def test_the_rows_of_a_table_that_is_too_wide_are_set_apart(derivation_of):
+    source = latex.export(derivation_of("logistic_regression"), fragment=True, columns=2)
+    rows = re.findall(r"\\noindent\\hangindent(.*)", source)
+    assert len(rows) > 20
+    assert all(row.endswith(r"\par\smallskip") for row in rows)
+    holds = next(row for row in rows if r"\textbf{holds " in row)
+    assert r":\newline \textit{of each loss:} no\newline \textit{of the cost:} yes" in holds
+    assert any(r"Xw + b" in row and r"\newline $X$:~$m" in row for row in rows)
+    assert any(r"\textbf{each step}: \textit{how:} " in row for row in rows)
+
+
+def test_a_derivative_with_a_slash_stands_apart_from_a_matrix_beside_it(derivation_of):
+    derivation = derivation_of("softmax_regression")
+    text = text_exporter.export(derivation)
+    assert "(∂J/∂Z) Xᵀ" in text
+    assert not re.search(r"\w∂J/∂Z|∂J/∂Z [A-Z]", text)
+    x, z = Symbol("X", "X"), Symbol("Z", "Z")
+    fraction = Fraction(Row((Symbol(r"\partial", "∂", "sign"), z)), z, "derivative")
+    assert write_latex(slashed(Row((x, fraction))), Style.TEXT).replace(" ", "") == (
+        r"X(\partialZ/Z)"
+    )
+    equals = Symbol("= ", " = ", "sign")
+    assert "(" not in write_latex(slashed(Row((x, equals, fraction))), Style.TEXT)
+
+
+def test_a_line_is_broken_inside_small_parentheses_last(derivation_of):
+    """What stands before a sum takes no room from the lines after the first."""
+    look = Look(examples="superscript", derivatives="full")
+    source = latex.export(derivation_of("logistic_regression"), fragment=True, columns=2, look=look)
+    assert r"\ln" in source
+    for line in source.splitlines():
+        assert not re.search(r"\(1\}?(\{\})?( \\notag)? \\\\", line), line
 
 
 def test_columns_are_one_or_two(derivation_of):
@@ -120,7 +208,7 @@ def test_twice_in_a_paper_with_a_reference_to_every_step(
             steps=True,
             columns=columns,
         )
-        labels = re.findall(r"\\label\{([^}]*)\}", source)
+        labels = re.findall(r"\\(?:label|derivealias)\{([^}]*)\}", source)
         assert len(labels) > 30
         body += [source, *(rf"\eqref{{{each}}} " for each in labels)]
     file = written_paper(tmp_path, options, body)

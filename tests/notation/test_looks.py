@@ -534,6 +534,40 @@ def test_a_name_that_prints_as_something_else_is_refused(taken):
         Look(symbols=(("w", taken),)).notation(problem)
 
 
+@pytest.mark.parametrize(
+    ("name", "called", "other"),
+    [
+        ("w", "X", "the array of x"),
+        ("w", "dz", "the array of derivatives by z"),
+        ("b", "dz", "the array of derivatives by z"),
+        ("z", "sigma", "the function sigmoid"),
+        ("w", "delta", "the Kronecker delta"),
+        ("w", "d", "the d of derivatives"),
+    ],
+)
+def test_a_name_that_prints_as_another_sign_is_refused(name, called, other):
+    problem = catalogue.load("logistic_regression")
+    with pytest.raises(InputError, match=f"{name} cannot be called {called}, .* {other} prints"):
+        Look(symbols=((name, called),)).notation(problem)
+
+
+def test_an_array_that_would_print_as_another_sign_is_refused():
+    problem = catalogue.load("mlp")
+    with pytest.raises(InputError, match="x cannot be called X1, which is how the array of W1 p"):
+        Look(symbols=(("W1", "x1"), ("x", "X1"))).notation(problem)
+    said = "x cannot be called w1: the array of x would print as W⁽¹⁾, which is how W1 prints"
+    with pytest.raises(InputError, match=said):
+        Look(symbols=(("x", "w1"),)).notation(problem)
+
+
+def test_signs_that_are_not_on_the_page_are_free():
+    problem = catalogue.load("linear_regression")
+    for called in ("e", "sigma", "Phi"):
+        assert Look(symbols=(("w", called),)).notation(problem).problem is not None
+    # A Kronecker delta always has two indices.
+    assert Look(symbols=(("b", "delta"),)).notation(problem).problem is not None
+
+
 def test_two_quantities_may_change_names():
     problem = catalogue.load("logistic_regression")
     renamed = Look(symbols=(("w", "b"), ("b", "w"))).notation(problem).problem

@@ -17,6 +17,10 @@ a fence stands for a derivation, by its name alone or with options, one a line::
     parts: result, any
     ```
 
+Numbers of equations go on from one fence of a page to the next. An equation's address on the page
+is the fence's ``label`` (the name of the problem where it has none) with the label of the line, as
+in ``[that step](#fit:lemma:5)``.
+
 Derivations are kept in ``.cache/plugin/derive`` (the plugin's option ``cache_dir``) beside
 ``mkdocs.yml``, and made anew only if what they are made from has changed. A problem of the
 author's own is ``path/to/file.py:name`` or ``module:name``, in the folder of ``mkdocs.yml``.
@@ -33,7 +37,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from html import escape
+from dataclasses import dataclass, field
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -75,6 +80,14 @@ def read_fence(source: str, header: Mapping[str, str] | None = None) -> Request:
     return read_request(given.pop("name", ""), given)
 
 
+@dataclass(slots=True)
+class _Page:
+    """What a page has so far: the labels of its derivations, and how many numbered lines."""
+
+    labels: list[str] = field(default_factory=list)
+    numbered: int = 0
+
+
 class Fences:
     """The fences of a site.
 
@@ -94,7 +107,7 @@ class Fences:
         self.defaults: dict[str, str] = {}
         self.shares = False
         self.files: set[Path] = set()
-        self._on_page: WeakKeyDictionary[Any, list[str]] = WeakKeyDictionary()
+        self._on_page: WeakKeyDictionary[Any, _Page] = WeakKeyDictionary()
 
     def fence(self, source: str, md: Any, options: Mapping[str, str] | None = None) -> str:
         """The HTML of a fence; an error is a warning, and a box on the page."""
@@ -113,7 +126,8 @@ class Fences:
         found = derivation_of(request.asked, self.folder, self.cache)
         self.files.update(found.files)
         derivation = checked(found)
-        labels = self._on_page.setdefault(md, [])
+        page = self._on_page.setdefault(md, _Page())
+        labels = page.labels
         label = request.label or derivation.problem.name
         if request.label in labels and request.label:
             raise InputError(f"two derivations of this page have the label {label!r}")
@@ -128,7 +142,24 @@ class Fences:
             **request.printed(self.defaults),
         )
         labels.append(label)
+        written, page.numbered = _numbered_from(written, page.numbered)
         return written
+
+
+#: The number of a line, and a reference to one. Words of authors hold no tag: they are escaped.
+_NUMBER = re.compile(
+    r'(<span class="derive-number">\(|<a class="derive-reference" href="[^"]*">\()(\d+)(?=\))'
+)
+
+
+def _numbered_from(written: str, before: int) -> tuple[str, int]:
+    """A derivation whose numbers go on after those of the page, and the last of them.
+
+    >>> _numbered_from('<span class="derive-number">(1)</span>', 4)
+    ('<span class="derive-number">(5)</span>', 5)
+    """
+    last = max((int(number) for _, number in _NUMBER.findall(written)), default=0)
+    return _NUMBER.sub(lambda found: f"{found[1]}{before + int(found[2])}", written), before + last
 
 
 def _box(message: str, source: str) -> str:
@@ -228,6 +259,12 @@ class Hooks:
     def on_page_markdown(self, _source: str, *, page: Any, **_: Any) -> None:
         """Note which page is made, for warnings."""
         self.fences.page = page.file.src_uri
+
+    def on_page_content(self, html: str, *, page: Any, **_: Any) -> None:
+        """Tell MkDocs, where it looks for the targets of links, of those inside of derivations."""
+        known = getattr(page, "present_anchor_ids", None)
+        if known is not None:
+            known.update(unescape(name) for name in re.findall(r'\bid="([^"]*)"', html))
 
     def on_post_build(self, *, config: Any, **_: Any) -> None:
         """Put the style sheet and the script into the site: nothing is loaded from elsewhere."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -80,13 +81,40 @@ def test_a_fence_is_html_and_two_have_their_own_labels():
     assert "<math" in first
     assert fences.fence("mean_loss\nparts: result", Markdown()) == first
     fences.fence("mean_loss\nparts: result", page)
-    assert fences._on_page[page] == ["mean_loss", "mean_loss-2"]
+    assert fences._on_page[page].labels == ["mean_loss", "mean_loss-2"]
+
+
+def test_numbers_go_on_through_the_page():
+    fences, page = Fences(), Markdown()
+    written = [
+        fences.fence("logistic_regression\nwrt: w", page),
+        fences.fence("<no>", page),
+        fences.fence("mean_loss\nparts: result, any", page),
+    ]
+    numbers = re.findall(r'<span class="derive-number">\((\d+)\)', "".join(written))
+    # A line that stands in two views has one number.
+    assert list(dict.fromkeys(numbers)) == [str(n) for n in range(1, len(set(numbers)) + 1)]
+    for part in written[::2]:
+        ids = {}
+        for line in re.findall(
+            r'<div class="derive-line[^>]* id="[^"]*".*?</div>', part, re.DOTALL
+        ):
+            if number := re.search(r'<span class="derive-number">(\(\d+\))', line):
+                ids[re.search(r' id="([^"]*)"', line)[1]] = number[1]
+        references = re.findall(r'class="derive-reference" href="#([^"]*)">(\(\d+\))', part)
+        assert references
+        assert all(ids[target] == number for target, number in references)
+    alone = fences.fence("mean_loss\nparts: result, any", Markdown())
+    assert '<span class="derive-number">(1)' in alone
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("logistic_regresion", "logistic_regression"),
+        ("logistic_regresion", "did you mean logistic_regression"),
+        ("logreg", "did you mean logistic_regression?"),
+        ("Ridge", "did you mean ridge_regression?"),
+        ("unheard_of", "there are mean_loss, linear_regression, "),
         ("mean_loss\ndetail: much", "detail='much' is none of"),
         ("mean_loss\nlayout: both ways", "layout='both ways' is none of"),
         ("mean_loss\nparts: nothing", "is no part"),
@@ -247,6 +275,21 @@ def test_an_error_fails_a_strict_build_and_shows_on_the_page(tmp_path):
     assert done.returncode == 0
     page = (tmp_path / "site" / "wrong" / "index.html").read_text(encoding="utf-8")
     assert "derive-error" in page
+
+
+@pytest.mark.parametrize("page", ["howto/documentation.md", "documents.md"])
+def test_what_the_documentation_shows_has_the_equations_it_links_to(page, tmp_path):
+    guide = (EXAMPLE.parents[1] / "docs" / page).read_text("utf-8")
+    (shown,) = re.findall(r"^````md\n(```derivation\n.*?)^````$", guide, re.MULTILINE | re.DOTALL)
+    folder = copied(tmp_path)
+    (folder / "docs" / "index.md").write_text(f"# Page\n\n{shown}", "utf-8")
+    with (folder / "mkdocs.yml").open("a", encoding="utf-8") as settings:
+        settings.write("validation:\n  anchors: warn\n")
+    done = build(folder, tmp_path, "--strict")
+    assert done.returncode == 0, done.stderr
+    written = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert 'href="#fit:lemma:5"' in written
+    assert 'id="fit:lemma:5"' in written
 
 
 def test_the_plugin_keeps_other_fences():

@@ -323,6 +323,16 @@ def test_the_example_is_built(project):
     assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.json")} == made
 
 
+def test_what_the_documentation_shows_has_the_labels_it_refers_to(project):
+    guide = (EXAMPLE.parents[1] / "docs" / "howto" / "documentation.md").read_text("utf-8")
+    (shown,) = re.findall(r"^````md\n(:::.*?)^````$", guide, re.MULTILINE | re.DOTALL)
+    (project / "own.md").write_text(f"# Own\n\n{shown}", "utf-8")
+    built = myst(project, "--site", "--strict")
+    assert built.returncode == 0, built.stdout + built.stderr
+    references = [node for node in page_of(project, "own") if node["type"] == "crossReference"]
+    assert [node["identifier"] for node in references if node["resolved"]][-1] == "fit:lemma:5"
+
+
 WRONG = {
     ":::{derivation} logistic_regresion\n:::": "did you mean logistic_regression",
     ":::{derivation} mean_loss\n:detial: full\n:::": "there is no option detial",

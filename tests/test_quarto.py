@@ -20,6 +20,9 @@ from derive.quarto import extension, main
 EXAMPLE = Path(__file__).parent.parent / "examples" / "quarto"
 FILTER = "_extensions/derive/derive.lua"
 
+#: The labels of the mean loss by its bias, with the label ``fit`` and no other part.
+LEMMAS = "eq-fit-lemma-1, eq-fit-lemma-2, eq-fit-lemma-3, eq-fit-lemma-4"
+
 
 # The command -------------------------------------------------------------------------------------
 
@@ -195,15 +198,24 @@ def every(value):
         ("::: {.derivation problem=mean_loss}\nwords\n:::", "has no content of its own"),
         ("[mean_loss wrt q]{.gradient}", "no quantity 'q'"),
         ("::: {.gradient problem=mean_loss label=a}\n:::\n" * 2, "two equations have the label"),
-        ("See @eq-nowhere.", "there is no equation eq-nowhere"),
+        ("See @eq-nowhere.", "there is no equation eq-nowhere\n"),
+        (
+            "::: {.derivation problem=mean_loss wrt=b label=fit parts=any}\n:::\n@eq-fit-lemma-9",
+            f"there is no equation eq-fit-lemma-9; there are {LEMMAS}\n",
+        ),
+        (
+            "::: {.gradient problem=mean_loss label=mine}\n:::\nSee @eq-mine.",
+            "there is no equation eq-mine; there are eq-mine-W, eq-mine-b\n",
+        ),
         ("$$a$$ {#eq-a}\n\n$$b$$ {#eq-a}", "two equations have the label eq-a"),
     ],
 )
 def test_a_mistake_ends_the_page(text, words, project):
     (project / "wrong.qmd").write_text(f"{text}\n", encoding="utf-8")
     done = pandoc(project, "-t", "html", page="wrong.qmd")
-    assert done.returncode != 0
+    assert done.returncode == 83
     assert words in done.stderr
+    assert re.fullmatch(r"derive: .+\n", done.stderr)
     assert done.stdout == ""
 
 
@@ -266,5 +278,65 @@ def test_without_the_command_that_is_said(project):
         text=True,
         check=False,
     )
-    assert done.returncode != 0
-    assert "derive-quarto cannot be run" in done.stderr
+    assert done.returncode == 83
+    assert re.fullmatch(r"derive: derive-quarto cannot be run.*\n", done.stderr)
+
+
+def test_within_quarto_a_label_that_a_derivation_has_not_is_a_warning(project):
+    (project / "quarto.lua").write_text(
+        f"quarto = {{project = {{directory = '.'}}}}\nreturn dofile('{FILTER}')\n", "utf-8"
+    )
+    (project / "own.qmd").write_text(
+        "::: {.gradient problem=mean_loss label=other}\n:::\n\n"
+        "::: {.derivation problem=mean_loss wrt=b label=fit parts=any}\n:::\n\n"
+        "See @eq-fit-lemma-1, @eq-fit-lemma-9, @eq-fit-mine, and @eq-elsewhere-lemma-1.\n",
+        encoding="utf-8",
+    )
+    done = pandoc(project, "-t", "json", page="own.qmd", lua="quarto.lua")
+    assert done.returncode == 0
+    assert done.stderr == (
+        f"WARNING: derive: there is no equation eq-fit-lemma-9; there are {LEMMAS}\n"
+    )
+
+
+ROOT_COST = """\
+import derive
+i = derive.indices("i:m")
+x, y = derive.data("x[i]", "y[i]")
+w, b = derive.parameter("w"), derive.parameter("b")
+e = derive.define("e[i]", w * x[i] + b - y[i], meaning="error of example i")
+L = derive.define("L[i]", derive.sqrt(1 + e[i] ** 2), meaning="loss of example i")
+J = derive.define("J", derive.mean(L[i], over=i), meaning="cost")
+"""
+
+
+@pytest.mark.parametrize("form", ["html", "docx", "epub"])
+def test_roots_and_vectors_of_ones_are_translated(form, project):
+    (project / "own.py").write_text(ROOT_COST, "utf-8")
+    (project / "own.qmd").write_text(
+        "---\ntitle: Own\nheader-includes: <!-- theirs -->\n---\n"
+        "::: {.derivation problem='own.py:J' detail=full}\n:::\n",
+        encoding="utf-8",
+    )
+    done = pandoc(project, "-s", "--mathml", "-o", f"own.{form}", page="own.qmd")
+    # What pandoc cannot translate is a warning, and TeX on the page.
+    assert (done.returncode, done.stderr) == (0, "")
+    if form != "html":
+        return
+    page = (project / "own.html").read_text("utf-8")
+    mathematics = re.sub("<annotation.*?</annotation>", "", page, flags=re.DOTALL)
+    assert "derivative of" in mathematics
+    assert "<mi>𝟏</mi>" in mathematics
+    assert not re.search(r'"bold"><mn>1</mn>|class="math inline">\$|\\surd', mathematics)
+    assert page.count("menclose[notation~=box]") == 1
+    assert "<!-- theirs -->" in page
+    assert '<menclose notation="box">' in mathematics
+
+
+def test_what_the_documentation_shows_has_the_labels_it_refers_to(project):
+    guide = (EXAMPLE.parents[1] / "docs" / "howto" / "documentation.md").read_text("utf-8")
+    (shown,) = re.findall(r"^```md\n(:::.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    (project / "own.qmd").write_text(shown, "utf-8")
+    done = pandoc(project, "-t", "html", "--mathml", page="own.qmd")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert '<a href="#eq-fit-lemma-5">' in done.stdout

@@ -419,7 +419,8 @@ CALCULUS: tuple[Rule, ...] = (
     Rule(
         "quotient rule",
         r"\left(\frac fg\right)' = \frac{f'g - fg'}{g^2}",
-        "A quotient: derivative of the numerator, less that of the denominator.",
+        "The numerator’s derivative times the denominator, less the numerator times the "
+        "denominator’s derivative, over the square of the denominator.",
         "full",
         _quotient_rule,
         (Derivative,),

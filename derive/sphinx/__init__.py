@@ -18,8 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from derive import __version__
+from derive.sphinx.again import note_failures, pages_that_failed
 from derive.sphinx.directives import DerivationDirective, GradientDirective, RulesDirective
-from derive.sphinx.domain import DeriveDomain, settle_labels, warn_of_clashes
+from derive.sphinx.domain import (
+    DeriveDomain,
+    settle_labels,
+    warn_of_clashes,
+    warn_of_unknown_equations,
+)
 from derive.sphinx.epub import declare_mathematics
 from derive.sphinx.nodes import (
     derive_choice,
@@ -82,12 +88,15 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("config-inited", _with_static_files)
     app.connect("builder-inited", _with_switches)
     app.connect("builder-inited", latex_preamble)
+    app.connect("builder-inited", note_failures)
+    app.connect("env-get-outdated", pages_that_failed)
     app.connect("env-updated", settle_labels)
     app.connect("env-check-consistency", warn_of_clashes)
+    app.connect("env-check-consistency", warn_of_unknown_equations)
     app.connect("build-finished", declare_mathematics)
     return {
         "version": __version__,
-        "env_version": 3,
+        "env_version": 4,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.domains import Domain, ObjType
 from sphinx.util import logging
 from sphinx.util.nodes import make_refnode
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
     from sphinx.builders import Builder
     from sphinx.environment import BuildEnvironment
 
-__all__ = ["DeriveDomain", "settle_labels", "warn_of_clashes"]
+__all__ = [
+    "DeriveDomain",
+    "clashes",
+    "domain_of",
+    "settle_labels",
+    "unknown_equations",
+    "warn_of_clashes",
+    "warn_of_unknown_equations",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +50,10 @@ class DeriveDomain(Domain):
     initial_data: ClassVar[dict[str, Any]] = {
         "rules": {},  # name of a rule -> (docname, id)
         "labels": {},  # docname -> {label: (number, file and line)}
+        "references": {},  # docname -> [(label of an equation, file and line)]
+        "failed": set(),  # the pages that had a warning of ours when they were read
     }
-    data_version = 1
+    data_version = 2
     dangling_warnings = {  # noqa: RUF012 - as Sphinx declares it
         "rule": "no page of this project has the rule %(target)s; add the directive "
         "derivation-rules to one",
@@ -60,6 +71,28 @@ class DeriveDomain(Domain):
         labels: dict[str, dict[str, tuple[int, str]]] = self.data.setdefault("labels", {})
         return labels
 
+    @property
+    def references(self) -> dict[str, list[tuple[str, str]]]:
+        """The equations that each page refers to, each with the place where it does."""
+        references: dict[str, list[tuple[str, str]]] = self.data.setdefault("references", {})
+        return references
+
+    @property
+    def failed(self) -> set[str]:
+        """The pages that had a warning of ours when they were read."""
+        failed: set[str] = self.data.setdefault("failed", set())
+        return failed
+
+    def process_doc(self, env: BuildEnvironment, docname: str, document: nodes.document) -> None:
+        """Note which equations a page refers to."""
+        found = [
+            (str(node["reftarget"]), logging.get_node_location(node) or docname)
+            for node in document.findall(addnodes.pending_xref)
+            if (node.get("refdomain"), node.get("reftype")) == ("math", "eq")
+        ]
+        if found:
+            self.references[docname] = found
+
     def note_equation(self, docname: str, label: str, location: str) -> int:
         """Register an equation, and return its number on the page."""
         mathematics = self.env.domains["math"]
@@ -76,6 +109,8 @@ class DeriveDomain(Domain):
     def clear_doc(self, docname: str) -> None:
         """Forget a page."""
         self.labels.pop(docname, None)
+        self.references.pop(docname, None)
+        self.failed.discard(docname)
         for rule, (where, _) in list(self.rules.items()):
             if where == docname:
                 del self.rules[rule]
@@ -88,6 +123,10 @@ class DeriveDomain(Domain):
         for docname, labels in otherdata["labels"].items():
             if docname in docnames:
                 self.labels[docname] = labels
+        for docname, references in otherdata["references"].items():
+            if docname in docnames:
+                self.references[docname] = references
+        self.failed.update(docname for docname in otherdata["failed"] if docname in docnames)
 
     def resolve_xref(
         self,
@@ -135,7 +174,8 @@ class DeriveDomain(Domain):
         return owners
 
 
-def _domain(env: BuildEnvironment) -> DeriveDomain:
+def domain_of(env: BuildEnvironment) -> DeriveDomain:
+    """This domain of a project."""
     domain = env.domains["derive"]
     assert isinstance(domain, DeriveDomain)
     return domain
@@ -143,7 +183,7 @@ def _domain(env: BuildEnvironment) -> DeriveDomain:
 
 def settle_labels(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     """A label that several pages have means the first of them, whoever was read when."""
-    domain = _domain(env)
+    domain = domain_of(env)
     equations: dict[str, tuple[str, int]] = env.domains["math"].data["objects"]
     for label, docnames in domain.owners().items():
         holder = equations.get(label, ("", 0))[0]
@@ -152,25 +192,81 @@ def settle_labels(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     return ()
 
 
-def warn_of_clashes(app: Sphinx, env: BuildEnvironment) -> None:
-    """One warning a page for the labels that another one has."""
-    domain = _domain(env)
+def clashes(env: BuildEnvironment) -> Iterator[tuple[str, str, str, str]]:
+    """The labels that another page has: page, label, the other page, and the place; of each place
+    the first alone."""
+    domain = domain_of(env)
     equations: dict[str, tuple[str, int]] = env.domains["math"].data["objects"]
     said: set[str] = set()
     for label, docnames in domain.owners().items():
-        holder = equations[label][0]
+        holder = equations.get(label, (docnames[0], 0))[0]
         for docname in docnames:
             place = domain.labels[docname][label][1]
             if docname == holder or place in said:
                 continue
             said.add(place)
-            logger.warning(
-                "the label of equation %s is that of one in %s; give one of the two a :label: of "
-                "its own (on this page it means the one here, on others that of %s)",
-                label,
-                holder,
-                holder,
-                location=place,
-                type="derive",
-                subtype="label",
-            )
+            yield docname, label, holder, place
+
+
+def warn_of_clashes(app: Sphinx, env: BuildEnvironment) -> None:
+    """One warning a page for the labels that another one has."""
+    for _, label, holder, place in clashes(env):
+        logger.warning(
+            "the label of equation %s is that of one in %s; give one of the two a :label: of "
+            "its own (on this page it means the one here, on others that of %s)",
+            label,
+            holder,
+            holder,
+            location=place,
+            type="derive",
+            subtype="label",
+        )
+
+
+def unknown_equations(env: BuildEnvironment) -> Iterator[tuple[str, str, str, list[str]]]:
+    """References to an equation that a derivation would have by its label, and hasn't: page, label,
+    place, and the labels that the derivation has."""
+    domain = domain_of(env)
+    equations: dict[str, tuple[str, int]] = env.domains["math"].data["objects"]
+    derivations: dict[tuple[str, str], list[str]] = {}
+    for docname, labels in sorted(domain.labels.items()):
+        for label, (_, place) in labels.items():
+            derivations.setdefault((docname, place), []).append(label)
+    for docname, references in sorted(domain.references.items()):
+        for target, place in references:
+            if target in equations:
+                continue
+            most, nearest = 0, []
+            for labels_of_one in derivations.values():
+                common = max(_common(target, label) for label in labels_of_one)
+                if common > most:
+                    most, nearest = common, labels_of_one
+            if nearest:
+                yield docname, target, place, nearest
+
+
+def _common(one: str, other: str) -> int:
+    """How many parts at their start two labels have in common.
+
+    >>> _common("fit:lemma:9", "fit:small:w:1"), _common("fit:lemma:9", "fitted:lemma:9")
+    (1, 0)
+    """
+    found = 0
+    for left, right in zip(one.split(":"), other.split(":"), strict=False):
+        if left != right:
+            break
+        found += 1
+    return found
+
+
+def warn_of_unknown_equations(app: Sphinx, env: BuildEnvironment) -> None:
+    """Say which labels a derivation has where a reference has the beginning of one of them."""
+    for _, target, place, labels in unknown_equations(env):
+        logger.warning(
+            "there is no equation %s; there are %s",
+            target,
+            ", ".join(labels),
+            location=place,
+            type="derive",
+            subtype="label",
+        )

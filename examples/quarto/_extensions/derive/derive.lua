@@ -11,6 +11,13 @@
 
 local command = "derive-quarto"
 
+-- One line, and the status that pandoc ends with after an error of a filter. error() would print
+-- the calls inside of this file as well.
+local function fail(message)
+  io.stderr:write("derive: " .. message:gsub("%s+", " ") .. "\n")
+  os.exit(83)
+end
+
 -- What the head of a page says for all its derivations: derive: {detail: brief}
 local defaults = {}
 
@@ -22,8 +29,9 @@ local function folder()
   return file and pandoc.path.directory(file) or "."
 end
 
--- The labels of derivations so far, and how often headings began with the same words.
-local labels, headings = {}, {}
+-- The labels of derivations so far, those of each in their order, and how often headings began with
+-- the same words.
+local labels, groups, headings = {}, {}, {}
 
 -- Markdown as a document. Options are arguments of their own: no shell reads them.
 local function derived(kind, options)
@@ -34,16 +42,19 @@ local function derived(kind, options)
   local ok, answer = pcall(pandoc.pipe, command, arguments, "")
   if not ok then
     if type(answer) == "table" and answer.output and answer.output ~= "" then
-      error("derive: " .. answer.output:gsub("%s+$", ""), 0)
+      fail((answer.output:gsub("%s+$", "")))
     end
-    error("derive: " .. command .. " cannot be run; is it installed, and on the PATH?", 0)
+    fail(command .. " cannot be run; is it installed, and on the PATH?")
   end
+  local group = {}
   for label in answer:gmatch("{#(eq%-[%w%-]+)}") do
     if labels[label] then
-      error("derive: two equations have the label " .. label .. "; give one a label= of its own", 0)
+      fail("two equations have the label " .. label .. "; give one a label= of its own")
     end
     labels[label] = true
+    table.insert(group, label)
   end
+  table.insert(groups, group)
   return pandoc.read(answer, "markdown")
 end
 
@@ -65,7 +76,8 @@ local function named(blocks, name)
 end
 
 -- Whether TeX or a script sets the mathematics. Elsewhere pandoc translates it, which knows neither
--- \textcolor nor \Bigl: the marked factor is framed there, and has no colour.
+-- \textcolor, \surd nor \Bigl: the marked factor is framed there, and has no colour. Browsers know
+-- a bold letter in MathML by its own sign alone, and pandoc has none for the digit of 𝟏.
 local function is_set_as_tex()
   if FORMAT:match("latex") or FORMAT:match("beamer") or FORMAT:match("markdown") then
     return true
@@ -76,10 +88,41 @@ local function is_set_as_tex()
     or FORMAT:match("revealjs") ~= nil
 end
 
+local function is_page_of_mathml()
+  return (FORMAT:match("html") or FORMAT:match("epub")) and not is_set_as_tex()
+end
+
 local function translatable(mathematics)
-  mathematics.text = mathematics.text:gsub("\\textcolor{red}", "")
+  local text = mathematics.text:gsub("\\textcolor{red}", "")
     :gsub("\\([bB]igg?)[lr]", "\\%1")
+    :gsub("\\surd%f[%A] ?", "\\sqrt{\\phantom{x}}")
+  if is_page_of_mathml() then
+    text = text:gsub("\\mathbf 1", "𝟏")
+  end
+  mathematics.text = text
   return mathematics
+end
+
+-- Few browsers draw the frame, or align the columns, by themselves.
+local frame = "<style>\n"
+  .. ".derivation menclose[notation~=box] { border: 1px solid; padding: 0.1em 0.2em; }\n"
+  .. ".derivation mtd[columnalign=left], .gradient mtd[columnalign=left] { text-align: left; }\n"
+  .. ".derivation mtd[columnalign=right], .gradient mtd[columnalign=right] { text-align: right; }\n"
+  .. "</style>"
+
+local function framed(document)
+  if #groups == 0 or not is_page_of_mathml() then
+    return
+  end
+  local before = document.meta["header-includes"]
+  if before == nil then
+    before = {}
+  elseif pandoc.utils.type(before) ~= "List" then
+    before = {before}
+  end
+  table.insert(before, pandoc.MetaBlocks({pandoc.RawBlock("html", frame)}))
+  document.meta["header-includes"] = pandoc.MetaList(before)
+  return document
 end
 
 local function fitted(element)
@@ -131,7 +174,7 @@ local function Div(div)
     return
   end
   if #div.content > 0 then
-    error("derive: a " .. kind .. " has no content of its own; write its options into the braces", 0)
+    fail("a " .. kind .. " has no content of its own; write its options into the braces")
   end
   local allowed = kind == "derivation" and every or only_look
   local document = derived(kind, options_of(div, div.identifier, allowed))
@@ -161,7 +204,7 @@ local numbers, count = {}, 0
 local function equation(mathematics, label)
   count = count + 1
   if numbers[label] then
-    error("derive: two equations have the label " .. label .. "; give one a label= of its own", 0)
+    fail("two equations have the label " .. label .. "; give one a label= of its own")
   end
   numbers[label] = count
   if FORMAT:match("latex") or FORMAT:match("beamer") then
@@ -198,6 +241,52 @@ local function number(block)
   return block
 end
 
+-- How many words at their start two labels have in common.
+local function common(one, other)
+  local words, found = {}, 0
+  for word in other:gmatch("[^%-]+") do
+    table.insert(words, word)
+  end
+  for word in one:gmatch("[^%-]+") do
+    if word ~= words[found + 1] then
+      break
+    end
+    found = found + 1
+  end
+  return found
+end
+
+-- What is said of a label that there isn't: the labels of the derivation that it would be of.
+local function unknown(label)
+  local most, nearest = 1, nil
+  for _, group in ipairs(groups) do
+    for _, each in ipairs(group) do
+      local found = common(label, each)
+      if found > most then
+        most, nearest = found, group
+      end
+    end
+  end
+  local there = nearest and "; there are " .. table.concat(nearest, ", ") or ""
+  return "there is no equation " .. label .. there, nearest ~= nil
+end
+
+-- Quarto says itself what it cannot find, but not what there is. An equation may be in another
+-- chapter of a book: so this is a warning.
+local function warn(cite)
+  for _, citation in ipairs(cite.citations) do
+    local label = citation.id
+    local is_of_derivation = label:match("^eq%-.*%-lemma%-%d+$")
+      or label:match("^eq%-.*%-small%-.+$") or label:match("^eq%-.*%-definition%-.+$")
+    if is_of_derivation and not labels[label] then
+      local message, is_here = unknown(label)
+      if is_here then
+        io.stderr:write("WARNING: derive: " .. message .. "\n")
+      end
+    end
+  end
+end
+
 local function refer(cite)
   local inlines = pandoc.List()
   for _, citation in ipairs(cite.citations) do
@@ -205,7 +294,7 @@ local function refer(cite)
       return
     end
     if not numbers[citation.id] then
-      error("derive: there is no equation " .. citation.id, 0)
+      fail((unknown(citation.id)))
     end
     if #inlines > 0 then
       inlines:extend({pandoc.Str(","), pandoc.Space()})
@@ -219,8 +308,10 @@ local function refer(cite)
   return inlines
 end
 
-local filters = {{Meta = Meta}, {Div = Div, Span = Span}}
-if not quarto then
+local filters = {{Meta = Meta}, {Div = Div, Span = Span}, {Pandoc = framed}}
+if quarto then
+  table.insert(filters, {Cite = warn})
+else
   table.insert(filters, {Para = number, Plain = number})
   table.insert(filters, {Cite = refer})
 end

@@ -290,7 +290,7 @@ _ALL = (
         derivatives=(
             lambda u, out: multiply(reciprocal(apply("ln", Number(Fraction(2)))), reciprocal(u)),
         ),
-        law=r"(\log_2 u)' = \frac{u'}{u\ln 2}",
+        law=r"\left(\log_2 u\right)' = \frac{u'}{u\ln 2}",
         value=lambda u: u.ln() / Decimal(2).ln(),
         numpy="np.log2({u})",
         sympy=lambda sp, u: sp.log(u) / sp.log(2),
@@ -348,7 +348,7 @@ _ALL = (
         text="SiLU",
         derivatives=(lambda u, out: add(out, multiply(apply("sigmoid", u), _minus(ONE, out))),),
         law=r"\operatorname{SiLU}(u)'"
-        r" = \bigl(\operatorname{SiLU}(u)+\sigma(u)(1-\operatorname{SiLU}(u))\bigr)\,u'",
+        r" = \left(\operatorname{SiLU}(u)+\sigma(u)(1-\operatorname{SiLU}(u))\right)\,u'",
         value=_silu,
         numpy="{u} * np.exp(-np.logaddexp(0.0, -{u}))",
         sympy=lambda sp, u: u / (1 + sp.exp(-u)),
@@ -360,7 +360,7 @@ _ALL = (
         derivatives=(
             lambda u, out: add(apply("normal_cdf", u), multiply(u, apply("normal_density", u))),
         ),
-        law=r"\operatorname{GELU}(u)' = \bigl(\Phi(u)+u\,\varphi(u)\bigr)\,u'",
+        law=r"\operatorname{GELU}(u)' = \left(\Phi(u)+u\,\varphi(u)\right)\,u'",
         value=_gelu,
         numpy="{u} * _normal_cdf({u})",
         sympy=lambda sp, u: u * (1 + sp.erf(u / sp.sqrt(2))) / 2,
@@ -391,7 +391,7 @@ _ALL = (
         latex=r"\ln\Gamma",
         text="ln Γ",
         derivatives=(lambda u, out: apply("digamma", u),),
-        law=r"(\ln\Gamma(u))' = \psi(u)\,u'",
+        law=r"\left(\ln\Gamma(u)\right)' = \psi(u)\,u'",
         value=_by_mpmath("loggamma"),
         numpy="_log_gamma({u})",
         sympy=lambda sp, u: sp.loggamma(u),
@@ -425,7 +425,7 @@ _ALL = (
         latex=r"\mathbf{1}",
         text="𝟏",
         derivatives=(lambda u, v, out: ZERO, lambda u, v, out: ZERO),
-        law=r"\mathbf{1}[u>v]' = 0 \quad (u \ne v)",
+        law=r"\mathbf{1}[u>v]' = 0",
         value=lambda u, v: Decimal(1 if u > v else 0),
         numpy="np.where({u} > {v}, 1.0, 0.0)",
         sympy=lambda sp, u, v: sp.Piecewise((1, u > v), (0, True)),
@@ -436,7 +436,7 @@ _ALL = (
         latex=r"\operatorname{sign}",
         text="sign",
         derivatives=(lambda u, out: ZERO,),
-        law=r"\operatorname{sign}(u)' = 0 \quad (u \ne 0)",
+        law=r"\operatorname{sign}(u)' = 0",
         value=lambda u: Decimal((u > 0) - (u < 0)),
         numpy="np.sign({u})",
         sympy=lambda sp, u: sp.Piecewise((1, u > 0), (-1, u < 0), (0, True)),
@@ -447,7 +447,7 @@ _ALL = (
         latex=r"\operatorname{abs}",
         text="abs",
         derivatives=(lambda u, out: apply("sign", u),),
-        law=r"|u|' = \operatorname{sign}(u)\,u' \quad (u \ne 0)",
+        law=r"\operatorname{abs}(u)' = \operatorname{sign}(u)\,u'",
         value=abs,
         numpy="np.abs({u})",
         sympy=lambda sp, u: sp.Piecewise((u, u > 0), (-u, True)),
@@ -458,7 +458,7 @@ _ALL = (
         latex=r"\operatorname{ReLU}",
         text="ReLU",
         derivatives=(lambda u, out: _positive(u),),
-        law=r"\operatorname{ReLU}(u)' = \mathbf{1}[u>0]\,u' \quad (u \ne 0)",
+        law=r"\operatorname{ReLU}(u)' = \mathbf{1}[u>0]\,u'",
         value=lambda u: max(u, Decimal(0)),
         numpy="np.maximum({u}, 0.0)",
         sympy=lambda sp, u: sp.Piecewise((u, u > 0), (0, True)),
@@ -473,7 +473,7 @@ _ALL = (
             lambda u, slope, out: multiply(u, _minus(ONE, _positive(u))),
         ),
         law=r"\operatorname{LeakyReLU}_\alpha(u)'"
-        r" = \bigl(\mathbf{1}[u>0]+\alpha(1-\mathbf{1}[u>0])\bigr)\,u' \quad (u \ne 0)",
+        r" = \left(\mathbf{1}[u>0]+\alpha(1-\mathbf{1}[u>0])\right)\,u'",
         value=lambda u, slope: u if u > 0 else slope * u,
         numpy="np.where({u} > 0, {u}, {v} * {u})",
         sympy=lambda sp, u, slope: sp.Piecewise((u, u > 0), (slope * u, True)),
@@ -490,8 +490,8 @@ _ALL = (
             lambda u, alpha, out: multiply(_minus(ONE, _positive(u)), _minus(apply("exp", u), ONE)),
         ),
         law=r"\operatorname{ELU}_\alpha(u)'"
-        r" = \bigl(\mathbf{1}[u>0]+(1-\mathbf{1}[u>0])"
-        r"(\operatorname{ELU}_\alpha(u)+\alpha)\bigr)\,u' \quad (u \ne 0)",
+        r" = \left(\mathbf{1}[u>0]+(1-\mathbf{1}[u>0])"
+        r"(\operatorname{ELU}_\alpha(u)+\alpha)\right)\,u'",
         value=_elu,
         numpy="np.where({u} > 0, {u}, {v} * np.expm1(np.minimum({u}, 0.0)))",
         sympy=lambda sp, u, alpha: sp.Piecewise((u, u > 0), (alpha * (sp.exp(u) - 1), True)),
@@ -511,8 +511,8 @@ _ALL = (
             ),
         ),
         law=r"\operatorname{SELU}(u)'"
-        r" = \bigl(\lambda\,\mathbf{1}[u>0]+(1-\mathbf{1}[u>0])"
-        r"(\operatorname{SELU}(u)+\lambda\alpha)\bigr)\,u' \quad (u \ne 0)",
+        r" = \left(\lambda\,\mathbf{1}[u>0]+(1-\mathbf{1}[u>0])"
+        r"(\operatorname{SELU}(u)+\lambda\alpha)\right)\,u'",
         value=_selu,
         numpy="1.0507009873554805 * np.where({u} > 0, {u},"
         " 1.6732632423543772 * np.expm1(np.minimum({u}, 0.0)))",
@@ -530,7 +530,7 @@ _ALL = (
             lambda u, v, out: apply("greater", u, v),
             lambda u, v, out: _minus(ONE, apply("greater", u, v)),
         ),
-        law=r"\max(u,v)' = \mathbf{1}[u>v]\,u' + (1-\mathbf{1}[u>v])\,v' \quad (u \ne v)",
+        law=r"\max(u,v)' = \mathbf{1}[u>v]\,u' + (1-\mathbf{1}[u>v])\,v'",
         value=max,
         numpy="np.maximum({u}, {v})",
         sympy=lambda sp, u, v: sp.Piecewise((u, u > v), (v, True)),
@@ -544,7 +544,7 @@ _ALL = (
             lambda u, v, out: apply("greater", v, u),
             lambda u, v, out: _minus(ONE, apply("greater", v, u)),
         ),
-        law=r"\min(u,v)' = \mathbf{1}[v>u]\,u' + (1-\mathbf{1}[v>u])\,v' \quad (u \ne v)",
+        law=r"\min(u,v)' = \mathbf{1}[v>u]\,u' + (1-\mathbf{1}[v>u])\,v'",
         value=min,
         numpy="np.minimum({u}, {v})",
         sympy=lambda sp, u, v: sp.Piecewise((u, u < v), (v, True)),
@@ -560,7 +560,7 @@ _ALL = (
             lambda u, low, high, out: apply("greater", u, high),
         ),
         law=r"\operatorname{clip}(u,a,b)' = \mathbf{1}[u>a]\,\mathbf{1}[b>u]\,u'"
-        r" \quad (u \ne a,\ u \ne b)",
+        r" ",
         value=lambda u, low, high: min(max(u, low), high),
         numpy="np.clip({u}, {v}, {w})",
         sympy=lambda sp, u, low, high: sp.Piecewise((low, u < low), (high, u > high), (u, True)),

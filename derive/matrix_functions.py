@@ -237,7 +237,7 @@ MATRIX_FUNCTIONS: dict[str, MatrixFunction] = {
     for function in (
         MatrixFunction(
             name=INVERSE,
-            law=r"\frac{\partial (B^{-1})_{pq}}{\partial u} = -\sum_{r,c} (B^{-1})_{pr}"
+            law=r"\frac{\partial (B^{-1})_{pq}}{\partial u} = -\sum_r\sum_c (B^{-1})_{pr}"
             r"\,\frac{\partial b_{rc}}{\partial u}\,(B^{-1})_{cq}",
             meaning="The derivative of an inverse: the inverse on both sides, with a minus sign.",
             slope=_inverse_slope,
@@ -246,8 +246,8 @@ MATRIX_FUNCTIONS: dict[str, MatrixFunction] = {
         ),
         MatrixFunction(
             name="logdet",
-            law=r"\frac{\partial}{\partial u} \ln\lvert\det B\rvert"
-            r" = \sum_{r,c} (B^{-1})_{cr}\,\frac{\partial b_{rc}}{\partial u}",
+            law=r"\frac{\partial}{\partial u} \ln\det B"
+            r" = \sum_r\sum_c (B^{-1})_{cr}\,\frac{\partial b_{rc}}{\partial u}",
             meaning="The derivative of the logarithm of a determinant: the inverse, transposed.",
             slope=_logarithm_slope,
             value=lambda values: abs(_determinant_value(values)).ln(),
@@ -258,7 +258,7 @@ MATRIX_FUNCTIONS: dict[str, MatrixFunction] = {
         MatrixFunction(
             name="det",
             law=r"\frac{\partial \det B}{\partial u}"
-            r" = \det B \sum_{r,c} (B^{-1})_{cr}\,\frac{\partial b_{rc}}{\partial u}",
+            r" = \det B \sum_r\sum_c (B^{-1})_{cr}\,\frac{\partial b_{rc}}{\partial u}",
             meaning="Jacobi's formula for the derivative of a determinant.",
             slope=_determinant_slope,
             value=_determinant_value,

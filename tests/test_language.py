@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -237,6 +238,71 @@ def two_functions() -> Problem:
     return derive.problem(derive.function("f")(w) + derive.function("f", arguments=2)(w, w))
 
 
+def sign(of_z: str, *parameters: str, **symbols: str) -> Callable[[], Problem]:
+    """A model whose parameter stands beside the array X."""
+
+    def write() -> Problem:
+        x, p = derive.data("x[i,j]", **symbols), derive.parameter(parameters[0])
+        z = derive.define(of_z, derive.sum(p[j] * x[i, j], over=j))
+        return derive.problem(derive.mean(derive.exp(z[i]), over=i))
+
+    return write
+
+
+def bare(name: str) -> Callable[[], Problem]:
+    def write() -> Problem:
+        x, w = derive.data("x[i]"), derive.parameters(name)
+        return derive.problem(derive.mean(derive.exp(w * x[i]), over=i))
+
+    return write
+
+
+def differential() -> Problem:
+    return derive.problem(derive.parameters("dJ") ** 2)
+
+
+def function_like_sigma() -> Problem:
+    x, w = derive.data("x[i]"), parameter_w()
+    body = derive.function("g", latex=r"\sigma", text="σ")(derive.sigmoid(w * x[i]))
+    return derive.problem(derive.mean(body, over=i))
+
+
+def test_a_sign_of_its_own_or_one_that_clashes_with_nothing() -> None:
+    assert sign("z[i]", "X[j]", stack_latex=r"\Phi", stack_text="Φ")().quantity("x").text == "x"
+    assert sign("z[i]", "v[j]")().quantity("v").text == "v"
+    i, d, e = derive.indices("i:m"), *derive.data("d[i]", "e[i]")
+    problem = derive.problem(derive.mean(derive.exp(parameter_w() * d[i]) * e[i], over=i))
+    assert [quantity.text for quantity in problem.inputs if quantity.role == "data"] == ["d", "e"]
+
+
+LONG = "a" * 501
+TOO_LONG: dict[str, Callable[[], object]] = {
+    "a title": lambda: derive.problem(parameter_w() ** 2, title=LONG),
+    "a name of a problem": lambda: derive.problem(parameter_w() ** 2, name=LONG),
+    "a name": lambda: derive.data(LONG),
+    "a name of an index": lambda: derive.indices(f"{LONG}:2"),
+    "a meaning": lambda: derive.data("x", meaning=LONG),
+    "a meaning of a stage": lambda: derive.define("z", parameter_w(), meaning=LONG),
+    "a meaning of a function": lambda: derive.function("g", meaning=LONG),
+}
+
+
+@pytest.mark.parametrize("case", TOO_LONG)
+def test_texts_have_at_most_500_characters(case: str) -> None:
+    with pytest.raises(InputError, match="has 501 characters; at most 500"):
+        TOO_LONG[case]()
+
+
+@pytest.mark.parametrize("key", ["title", "name"])
+def test_a_text_that_is_read_has_at_most_500_characters(key: str) -> None:
+    from derive.exporters import json as exported
+
+    text = derive.gradient(derive.problem(parameter_w() ** 2)).json()
+    found = {**json.loads(text), key: LONG}
+    with pytest.raises(InputError, match=f"{key}: the text has 501 characters"):
+        exported.read(json.dumps(found))
+
+
 def fact_about_nothing() -> Problem:
     foreign = derive.data("q[i]")
     return derive.problem(
@@ -283,6 +349,15 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "a function with the name of a quantity": (clash_of_function("w"), "w is the name of"),
     "a function with the name of a size": (clash_of_function("m"), "m is the name of a size"),
     "a known function": (clash_of_function("exp"), "exp is a known function"),
+    "an array that prints as a quantity": (
+        sign("z[i]", "X[j]"),
+        r"(the array of x and X|X and the array of x) both print as X: .*stack_latex=",
+    ),
+    "the e of the exponential function": (bare("e"), "the e of the .* print as e"),
+    "the d of derivatives": (bare("d"), "the d of derivatives and d both print as d"),
+    "the Kronecker delta": (sign("z[i]", "delta[j]"), "the Kronecker delta and delta both"),
+    "a differential": (differential, "the differential of J and dJ both print as dJ"),
+    "a function that prints as another": (function_like_sigma, "the function g both print as σ"),
     "two functions of one name": (two_functions, "the function f is declared twice"),
     "an index with the name of its size": (lambda: derive.indices("m:m"), "different names"),
     "an index with the name of a size": (index_named_like_a_size, "of an index and of a size"),

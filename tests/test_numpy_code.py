@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import derive
 from derive.catalogue import load
 from derive.errors import Unsupported
 from derive.model import Definition, Problem, Quantity
@@ -399,6 +400,33 @@ def test_a_family_over_one_example_is_a_call() -> None:
 
     module["cost"](**{**arguments, "L": loss})
     assert seen == [((5, 3), (5, 3))]
+
+
+@pytest.mark.parametrize("shape", ["p", "q[c]", "p q[c]", "r[i,c]", "s[c,j]"])
+def test_an_index_that_runs_to_1_has_an_axis(shape: str) -> None:
+    """The gradient is checked against finite differences, and so are the shapes."""
+    i, j, c = derive.indices("i:m", "j:n", "c:1")
+    x, y, one = derive.data("x[i,j]", "y[i,c]", "u[c]")
+    p, q, r, s = derive.parameters("p", "q[c]", "r[i,c]", "s[c,j]")
+    inner = {
+        "p": p * y[i, c],
+        "q[c]": q[c] - y[i, c],
+        "p q[c]": p * q[c] * y[i, c] + one[c],
+        "r[i,c]": r[i, c] * one[c] - y[i, c],
+        "s[c,j]": derive.sum(s[c, j] * x[i, j], over=j) - derive.tanh(y[i, c]),
+    }[shape]
+    z = derive.define("z[i,c]", inner)
+    derivation = derive.gradient(derive.mean(derive.sum(derive.exp(z[i, c]), over=c), over=i))
+    assert derivation.results
+
+
+def test_the_only_example_is_summed_over() -> None:
+    i = derive.indices("i:1")
+    y, p = derive.data("y[i]"), derive.parameters("p")
+    derivation = derive.gradient(derive.mean((p * y[i]) ** 2, over=i))
+    module = compile_module(derivation.python())
+    assert module["gradient"](y=[3.0], p=2.0)["p"] == pytest.approx(36.0)
+    assert np.shape(module["gradient"](y=[3.0], p=2.0)["p"]) == ()
 
 
 def test_numbers_as_sizes_are_checked() -> None:

@@ -55,6 +55,7 @@ from derive.model import (
     Role,
 )
 from derive.notation import Notation, latex, plain_text, unmarked
+from derive.notation.symbols import check_length
 from derive.rules import RULES
 from derive.terms import Apply, Derivative, Ref, Term, walk
 
@@ -485,8 +486,8 @@ class _Reader:
         self._top = top
         # The symbols alone, so that formulas can be held against them.
         self._problem = Problem(
-            name=top.field("name").string(),
-            title=top.field("title").string(),
+            name=_short(top.field("name")),
+            title=_short(top.field("title")),
             summary=top.field("summary").string(),
             indices=top.field("indices").map(read_index),
             quantities=top.field("symbols").map(_read_symbol),
@@ -587,7 +588,7 @@ class _Reader:
             name=self._name(at.field("name")),
             indices=at.field("indices").map(read_index),
             body=self._formula(at.field("body")),
-            meaning=at.field("meaning").string(),
+            meaning=_short(at.field("meaning")),
             constant=constant is not None and constant.boolean(),
         )
 
@@ -717,17 +718,24 @@ def _choice(at: Cursor, among: Any) -> Any:
     return at.choice(get_args(among))
 
 
+def _short(at: Cursor) -> str:
+    """A title, a name or a meaning."""
+    said = at.string()
+    check_length(f"{at.place}: the text", said)
+    return said
+
+
 def _read_symbol(at: Cursor) -> Quantity:
     stack = at.field("stack")
     quantity = Quantity(
-        name=at.field("name").string(),
+        name=_short(at.field("name")),
         indices=at.field("indices").map(read_index),
         role=_choice(at.field("role"), Role),
         latex=at.field("latex").string(),
         text=at.field("text").string(),
         stack_latex=stack.field("latex").string(),
         stack_text=stack.field("text").string(),
-        meaning=at.field("meaning").string(),
+        meaning=_short(at.field("meaning")),
         domain=_choice(at.field("domain"), Domain),
         orientation=_choice(at.field("orientation"), Orientation),
     )
@@ -738,11 +746,11 @@ def _read_symbol(at: Cursor) -> Quantity:
 
 def _read_function(at: Cursor) -> AbstractFunction:
     return AbstractFunction(
-        name=at.field("name").string(),
+        name=_short(at.field("name")),
         arity=at.field("arity").whole(1),
         latex=at.field("latex").string(),
         text=at.field("text").string(),
-        meaning=at.field("meaning").string(),
+        meaning=_short(at.field("meaning")),
     )
 
 

@@ -16,7 +16,8 @@ from derive.model import (
     Problem,
     Quantity,
 )
-from derive.notation.symbols import default_symbols
+from derive.notation.clashes import conflicts
+from derive.notation.symbols import check_length, default_symbols
 from derive.terms import (
     Family,
     Index,
@@ -180,6 +181,7 @@ def _assembled(
     for what, said in (("title", title), ("summary", summary)):
         if not isinstance(said, str):
             raise InputError(f"{what}={said!r} is not text")
+    check_length("the title", title)
     if example is not None and example is not False and not isinstance(example, Index):
         raise InputError(
             f'example={example!r} is not an index; make one with derive.indices("i:m")'
@@ -235,6 +237,7 @@ def _assembled(
             raise InputError(f"{name} has no size {size_name!r}")
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise InputError(f"the size {size_name} must be a whole number of at least 1")
+    _check_signs(made)
     return made
 
 
@@ -321,6 +324,20 @@ def _check_clashes(
                 f"{function.name} is the name of {other} and of a function: "
                 "give one of them another name"
             )
+
+
+def _check_signs(made: Problem) -> None:
+    """Refuse two things that print as one sign.
+
+    Raises:
+        InputError: there are two such things; the message names both.
+    """
+    for conflict in conflicts(made):
+        raise InputError(
+            f"{conflict.first.what} and {conflict.second.what} both print as {conflict.shown}: "
+            "give one of them another name, or a sign of its own (latex= and text=; for a whole "
+            "array stack_latex= and stack_text=)"
+        )
 
 
 def _all_bodies(

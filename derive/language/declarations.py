@@ -26,7 +26,7 @@ from derive.model import (
     Orientation,
     Role,
 )
-from derive.notation.symbols import default_symbols, validate_latex_symbol
+from derive.notation.symbols import check_length, default_symbols, validate_latex_symbol
 from derive.terms import (
     Index,
     Ref,
@@ -74,6 +74,7 @@ def _index(specification: str) -> Index:
     name, colon, extent = (part.strip() for part in _text(specification).partition(":"))
     if not colon or not _NAME.match(name):
         raise InputError(f'{specification!r} is not an index; write "i:m" for i = 1 … m')
+    check_length("the name of an index", name)
     if extent.isdecimal() and extent.isascii():
         if int(extent) < 1:
             raise InputError(f"{specification!r}: an index runs over at least one value")
@@ -133,6 +134,8 @@ def _check_texts(specification: str, options: SymbolOptions) -> None:
         said = getattr(options, what)
         if said is not None and not isinstance(said, str):
             raise InputError(f"{specification!r}: {what}={said!r} is not text")
+        if said is not None:
+            check_length(f"{specification!r}: {what}", said)
 
 
 def _check_symbol(symbol: str | None) -> None:
@@ -147,7 +150,8 @@ def checked_name(name: str) -> str:
     Raises:
         InputError: it cannot.
     """
-    if not _NAME.match(_text(name)):
+    check_length(f"the name {_text(name)[:20]!r}…", name)
+    if not _NAME.match(name):
         raise InputError(f"{name!r} is not a name: use ASCII letters, digits and underscores")
     if keyword.iskeyword(name):
         raise InputError(

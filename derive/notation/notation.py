@@ -9,7 +9,8 @@ from typing import Literal, get_args
 
 from derive.errors import InputError
 from derive.model import Problem, Quantity
-from derive.notation.symbols import default_symbols, index_symbols, size_symbols
+from derive.notation.clashes import conflicts
+from derive.notation.symbols import default_symbols
 from derive.terms import Origin
 
 __all__ = ["PLAIN", "Derivatives", "Examples", "Logarithm", "Look", "Notation", "Vectors"]
@@ -163,22 +164,36 @@ symbols=(('w', 'theta'),))
             if not default_symbols(called).latex:
                 raise InputError(f"{called!r} cannot be written in LaTeX")
             new[name] = called
-        taken = {each.text: each.name for each in problem.functions}
-        taken |= {size_symbols(name)[1]: f"the size {name}" for name in problem.size_names}
-        taken |= {index_symbols(i.name)[1]: f"the index {i.name}" for i in problem.indices}
-        taken |= {known[name].text: name for name in known if name not in new}
-        for name, called in new.items():
-            text = default_symbols(called).text
-            if text in taken:
-                raise InputError(
-                    f"{name} cannot be called {called}, which is how {taken[text]} prints"
-                )
-            taken[text] = name
         quantities = (
             _called(quantity, new[quantity.name]) if quantity.name in new else quantity
             for quantity in problem.quantities
         )
-        return replace(problem, quantities=tuple(quantities))
+        renamed = replace(problem, quantities=tuple(quantities))
+        _check_renamed(renamed, new)
+        return renamed
+
+
+def _check_renamed(renamed: Problem, new: Mapping[str, str]) -> None:
+    """Refuse a new name that prints as something else on the page does.
+
+    Raises:
+        InputError: one does; the message names both.
+    """
+    for conflict in conflicts(renamed, strict=True):
+        own, other = conflict.second, conflict.first
+        if own.owner not in new:
+            own, other = other, own
+        if own.owner not in new:
+            continue
+        called = new[own.owner]
+        if own.what == own.owner:
+            raise InputError(
+                f"{own.owner} cannot be called {called}, which is how {other.what} prints"
+            )
+        raise InputError(
+            f"{own.owner} cannot be called {called}: {own.what} would print as {conflict.shown}, "
+            f"which is how {other.what} prints"
+        )
 
 
 def _called(quantity: Quantity, name: str) -> Quantity:

@@ -13,8 +13,10 @@ from typing import NamedTuple
 from derive.errors import InputError
 
 __all__ = [
+    "LONGEST_TEXT",
     "DefaultSymbols",
     "SplitSymbol",
+    "check_length",
     "default_symbols",
     "index_symbols",
     "layer_in_brackets",
@@ -24,6 +26,29 @@ __all__ = [
     "superscript_text",
     "validate_latex_symbol",
 ]
+
+
+#: The most characters of a title, a name or a meaning. TeX sets a title as one paragraph, and
+#: hyperref makes a bookmark of it: with thousands of characters it doesn't come to an end.
+LONGEST_TEXT = 500
+
+
+def check_length(what: str, said: str) -> None:
+    """Refuse a title, a name or a meaning that is longer than 500 characters.
+
+    Args:
+        what: what it is, for the message: ``the title``.
+        said: the text.
+
+    Raises:
+        InputError: it is longer.
+
+    >>> check_length("the title", "A" * 501)
+    Traceback (most recent call last):
+    derive.errors.InputError: the title has 501 characters; at most 500 are allowed
+    """
+    if len(said) > LONGEST_TEXT:
+        raise InputError(f"{what} has {len(said)} characters; at most {LONGEST_TEXT} are allowed")
 
 
 class DefaultSymbols(NamedTuple):

@@ -63,6 +63,7 @@ from derive.terms import (
     Ref,
     Size,
     Term,
+    bound_indices,
     factors_of,
     free_indices,
 )
@@ -147,6 +148,13 @@ def partial_name(function: str, arguments: Sequence[str], position: int) -> str:
     return f"d{function}" if len(arguments) == 1 else f"d{function}_d{arguments[position]}"
 
 
+def _runs_over_one(term: Term, target: tuple[Index, ...]) -> bool:
+    """Whether an index runs to the number 1: a matrix doesn't tell its axis, which the arrays
+    have, from one that they lack."""
+    indices = (*target, *free_indices(term), *bound_indices(term))
+    return any(index.size == 1 for index in indices)
+
+
 def _sides(matrix: Matrix) -> tuple[str, ...]:
     """The axes along which a broadcast term varies: of ``u 𝟏ᵀ`` the rows, of ``𝟏 vᵀ`` the
     columns."""
@@ -210,6 +218,8 @@ class Writer:
 
     def term(self, term: Term, target: tuple[Index, ...]) -> Code:
         """The term as an array with the axes ``target`` (in the order in which it is stored)."""
+        if _runs_over_one(term, target):
+            return IndexedWriter(self).term(term, target)
         form = vectorise(term, self.problem, "rows", target)
         if form.expression is not None:
             return self.matrix(form.expression)

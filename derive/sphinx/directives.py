@@ -8,7 +8,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
-from derive.asked import read_asked, read_label
+from derive.asked import OptionError, read_asked, read_label
 from derive.errors import DeriveError
 from derive.sphinx.reports import derived, report
 
@@ -70,13 +70,13 @@ class _Directive(SphinxDirective):
         return domain
 
     def free(self, prefix: str, *, whole: bool = False) -> str:
-        """The prefix of labels, or another one if the page has it already, which is said."""
-        taken = self.domain.labels.get(self.env.docname, {})
+        """The prefix of labels, or another one if the page has it already, which is said. Two
+        labels of which Sphinx makes one id (``f.it``, ``f-it``) count as one."""
+        labels = self.domain.labels.get(self.env.docname, {})
+        taken = {_id(start) for label in labels for start in ([label] if whole else _starts(label))}
 
         def is_taken(candidate: str) -> bool:
-            return candidate in taken or any(
-                label.startswith(f"{candidate}:") for label in taken if not whole
-            )
+            return _id(candidate) in taken
 
         if not is_taken(prefix):
             return prefix
@@ -115,6 +115,29 @@ class _Directive(SphinxDirective):
         return [target, box]
 
 
+def _label(given: str) -> str:
+    """The label that is given, empty if there is none.
+
+    Raises:
+        InputError: it cannot be one, or no id can be made of it.
+    """
+    label = read_label(given)
+    if label and not nodes.make_id(label):
+        raise OptionError(f"label: no id can be made of {label[:40]!r}, which has no letter in it")
+    return label
+
+
+def _id(label: str) -> str:
+    """The id of an equation with that label."""
+    return nodes.make_id(f"equation-{label}")
+
+
+def _starts(label: str) -> list[str]:
+    """The label and what it begins with, up to each colon: ``a:b`` and ``a``."""
+    places = [place for place, sign in enumerate(label) if sign == ":"]
+    return [label, *(label[:place] for place in places)]
+
+
 class DerivationDirective(_Directive):
     """``.. derivation:: logistic_regression``: a derivation with its steps."""
 
@@ -137,7 +160,7 @@ class DerivationDirective(_Directive):
         from derive.document import build
         from derive.sphinx.messages import translated
 
-        label = read_label(self.options.get("label", ""))
+        label = _label(self.options.get("label", ""))
         if not label and "name" in self.options:
             label = nodes.make_id(self.options["name"])
         derivation = self.derivation()
@@ -170,7 +193,7 @@ class GradientDirective(_Directive):
     def contents(self) -> list[nodes.Node]:
         from derive.sphinx.messages import translated
 
-        label = read_label(self.options.get("label", ""))
+        label = _label(self.options.get("label", ""))
         derivation = self.derivation()
         alone = len(derivation.results) == 1
         label = self.free(label, whole=alone) if label else ""

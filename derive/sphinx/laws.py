@@ -18,6 +18,7 @@ from derive.notation.boxes import (
     Call,
     Fraction,
     Juxtaposed,
+    Listed,
     Root,
     Row,
     Scripts,
@@ -33,10 +34,26 @@ __all__ = ["law_box", "law_mathml", "law_text"]
 
 _TOKEN = re.compile(
     r"\\text\{(?P<text>[^{}]*)\}|\\operatorname\{(?P<operator>\w+)\}"
-    r"|(?P<skip>\s+|\\,|\\left|\\right)|(?P<token>\\[a-zA-Z]+|.)"
+    r"|(?P<skip>\s+|\\,|\\left|\\right)|(?P<token>\\mathbf\{1\}|\\[a-zA-Z]+|.)"
 )
-_GREEK = {r"\delta": "δ", r"\sigma": "σ", r"\partial": "∂"}
-_FUNCTIONS = ("ln", "exp", "tanh", "sinh", "cosh", "sin", "cos", "arctan")
+_GREEK = {
+    r"\alpha": "α",
+    r"\delta": "δ",
+    r"\lambda": "λ",
+    r"\partial": "∂",
+    r"\pi": "π",
+    r"\psi": "ψ",
+    r"\sigma": "σ",
+    r"\varphi": "φ",
+    r"\Gamma": "Γ",
+    r"\Phi": "Φ",
+}
+_FUNCTIONS = (
+    *("ln", "log", "exp", "tanh", "sinh", "cosh", "sin", "cos", "tan", "arctan"),
+    *("max", "min", "det"),
+)
+_INDICATOR = r"\mathbf{1}"
+_GREATER = Symbol(">", " > ", "sign")
 _CLOSING = {"(": ")", "[": "]"}
 _EQUALS = Symbol("=", "=", "sign")
 _PRIME = Symbol("'", "′", "sign")
@@ -125,11 +142,10 @@ class _Reader:
         return token
 
     def relation(self) -> Box:
-        """Sums with signs of equality between them."""
+        """Sums with signs of equality, or of what is greater, between them."""
         parts = [self.sum()]
-        while self.token() == "=":
-            self.take()
-            parts += [SIGNS["="], self.sum()]
+        while self.token() in ("=", ">"):
+            parts += [SIGNS["="] if self.take() == "=" else _GREATER, self.sum()]
         return parts[0] if len(parts) == 1 else Row(tuple(parts))
 
     def sum(self) -> Box:
@@ -144,7 +160,7 @@ class _Reader:
     def product(self) -> Box:
         factors: list[Box] = []
         signs: list[Box] = []
-        while self.token() not in ("", "+", "-", "=", ")", "]", "}"):
+        while self.token() not in ("", "+", "-", "=", ">", ",", ")", "]", "}"):
             if self.token() in (r"\cdot", r"\cdots", "/"):
                 signs.append(_OPERATORS[self.take()])
                 factors = [Row((_product(factors), signs[-1]))]
@@ -214,6 +230,10 @@ class _Reader:
             return Symbol(
                 self.take(), _GREEK[token], "sign" if token == r"\partial" else "function"
             )
+        if token == _INDICATOR:
+            self.take()
+            sign = Symbol(r"\mathbf 1", "𝟏", "sign")
+            return Call(sign, self.closed(self.take("["))) if self.token() == "[" else sign
         if token == r"\dots":
             self.take()
             return Symbol(r"\cdots", "⋯", "sign")
@@ -227,7 +247,7 @@ class _Reader:
         """A named function with its argument, which has no parentheses: ``\\tanh^2 u``."""
         command = self.take()
         name = self.scripted(Symbol(command, command[1:], "named operator"))
-        return Call(name, self.scripted(self.atom()))
+        return Call(name, self.factor())
 
     def group(self) -> Box:
         """What stands in braces, or one sign without."""
@@ -239,7 +259,11 @@ class _Reader:
         return box
 
     def closed(self, opening: str) -> Box:
-        body = self.relation()
+        parts = [self.relation()]
+        while self.token() == ",":
+            self.take()
+            parts.append(self.relation())
+        body = parts[0] if len(parts) == 1 else Listed(tuple(parts))
         self.take(_CLOSING[opening])
         return parenthesised(body, "round" if opening == "(" else "square")
 
@@ -267,7 +291,7 @@ def _tight(box: Box) -> Box:
 def _is_function(box: Box) -> bool:
     """Whether parentheses after it hold its argument."""
     name = box.base if isinstance(box, Scripts) and box.sub is None else box
-    return isinstance(name, Symbol) and name.text in ("σ", "g", "softplus")
+    return isinstance(name, Symbol) and name.text in ("σ", "g", "softplus", "Φ", "φ", "ψ", "Γ")
 
 
 def _fraction(above: Box, below: Box) -> Box:

@@ -113,6 +113,8 @@ MISTAKES = [
     (".. derivation:: mean_loss\n   :sizes: m=x", "option", "m=x"),
     (".. gradient:: mean_loss\n   :sizes: m=3", "", "unknown option"),
     ("\n\n".join([".. derivation:: mean_loss\n   :label: a\n   :parts: cost"] * 2), "label", "a"),
+    (".. derivation:: mean_loss\n   :label: .", "option", "no id can be made"),
+    (".. gradient:: mean_loss\n   :label: -1", "option", "no id can be made"),
 ]
 
 
@@ -311,6 +313,22 @@ def test_a_label_of_two_pages_means_the_equation_of_each(jobs, tmp_path):
     assert build.returncode == 0, build.stderr
     written = (out / "second.html").read_text("utf-8")
     assert 'href="#equation-result-second">Eq. 2</a>' in written
+
+
+def test_labels_of_which_one_id_is_made_are_one_label(project, tmp_path):
+    text = "\n\n".join(
+        f".. derivation:: mean_loss\n   :label: {label}\n   :parts: cost"
+        for label in ("f.it", "f-it", "F-it", "f")
+    )
+    build = sphinx(project(text), tmp_path / "out")
+    said = [words for _, _, words in warnings(build)]
+    assert len(said) == 2, build.stderr
+    assert all(re.search(r"now they are [fF]-it-[23]", words) for words in said)
+    ids = re.findall(
+        r' id="(equation-[^"]*)"', (tmp_path / "out" / "index.html").read_text("utf-8")
+    )
+    assert len(ids) >= 4
+    assert len(set(ids)) == len(ids)
 
 
 def test_a_page_that_is_read_again_still_has_a_label_of_its_own(tmp_path):

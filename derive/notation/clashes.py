@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from derive.errors import Unsupported
 from derive.functions import FUNCTIONS
 from derive.model import Definition, Problem, Quantity
 from derive.notation.symbols import index_symbols, size_symbols
-from derive.terms import Apply, Power, Ref, references, walk
+from derive.terms import ONE, Apply, Power, Ref, references, walk
 
 __all__ = ["Conflict", "Sign", "conflicts"]
 
@@ -142,9 +143,19 @@ def _functions_on_the_page(problem: Problem) -> list[str]:
         if name in found or name not in FUNCTIONS:
             continue
         found[name] = None
-        derivative = FUNCTIONS[name].derivative(Ref("u"), Ref("out"))
-        left.extend(part.function for part in walk(derivative) if isinstance(part, Apply))
+        left.extend(_brought_by(name))
     return list(found)
+
+
+def _brought_by(name: str) -> Iterator[str]:
+    """The functions in the derivatives of a known one."""
+    function = FUNCTIONS[name]
+    for derivative in function.derivatives:
+        try:
+            slope = derivative(*[ONE] * function.arity, Ref("out"))
+        except Unsupported:
+            continue  # there is none by the order of a polygamma function
+        yield from (part.function for part in walk(slope) if isinstance(part, Apply))
 
 
 def _differentials(problem: Problem) -> Iterator[Sign]:

@@ -84,11 +84,11 @@ FORMS: dict[str, dict[str, str]] = {
     },
     "lora": {"A": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂h_ir · x_ij", "B": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂z_ik · h_ir"},
     "lstm_cell": {
-        "z_i": "(1/m) · ∂L_i/∂g_i,ih · g_i,ih (1 − g_i,ih)",
-        "z_f": "(1/m) · ∂L_i/∂g_f,ih · g_f,ih (1 − g_f,ih)",
-        "z_o": "(1/m) · ∂L_i/∂g_o,ih · g_o,ih (1 − g_o,ih)",
-        "z_g": "(1/m) · ∂L_i/∂g_g,ih · (1 − g_g,ih²)",
-        "c_previous": "(1/m) · ∂L_i/∂c_ih · g_f,ih",
+        "z_i": "(1/m) · ∂L_k/∂g_i,kh · g_i,kh (1 − g_i,kh)",
+        "z_f": "(1/m) · ∂L_k/∂g_f,kh · g_f,kh (1 − g_f,kh)",
+        "z_o": "(1/m) · ∂L_k/∂g_o,kh · g_o,kh (1 − g_o,kh)",
+        "z_g": "(1/m) · ∂L_k/∂g_g,kh · (1 − g_g,kh²)",
+        "c_previous": "(1/m) · ∂L_k/∂c_kh · g_f,kh",
     },
     "matrix_factorisation": {
         "P": "Σᵥ₌₁ⱽ c_uv e_uv Q_vf",

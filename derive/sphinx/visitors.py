@@ -107,6 +107,8 @@ def _html_end_box(self: Any, node: nodes.Element) -> None:
 
 def _html_line(self: Any, node: derive_line) -> None:
     classes = "derive-line derive-wide" if node["wide"] else "derive-line"
+    if not any(isinstance(child, derive_reason) for child in node.children):
+        classes += " derive-without-reason"
     self.body.append(self.starttag(node, "div", "", CLASS=classes))
     # A book may be shown without our style sheet, and then both would be seen.
     hidden = ""

@@ -528,6 +528,7 @@ def test_a_package_with_relative_imports(project, tmp_path):
 IMPORTED = {
     *("derive", "derive.asked", "derive.cache", "derive.errors", "derive.files", "derive.sphinx"),
     *("derive.sphinx.directives", "derive.sphinx.domain", "derive.sphinx.epub"),
+    "derive.sphinx.again",
     "derive.sphinx.nodes",
     *("derive.sphinx.reports", "derive.sphinx.roles", "derive.sphinx.transforms"),
     "derive.sphinx.visitors",

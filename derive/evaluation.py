@@ -27,7 +27,7 @@ from typing import Any, TypeAlias
 
 from derive.errors import DeriveError, InputError
 from derive.functions import FUNCTIONS
-from derive.matrix_functions import MATRIX_FUNCTIONS, MatrixFunction
+from derive.matrix_functions import MATRIX_FUNCTIONS
 from derive.model import Definition, Problem
 from derive.terms import (
     Add,
@@ -445,16 +445,14 @@ class _Program:
         name = term.function
         abstract = self.problem.function(name) is not None
         if not abstract:
-            of_matrix = MATRIX_FUNCTIONS.get(name)
-            if known is None and of_matrix is None:
+            found = known or MATRIX_FUNCTIONS.get(name)
+            if found is None:
                 raise InputError(f"{term}: there is no function called {name!r}")
             if known is not None and len(term.arguments) != known.arity:
                 wanted = "one argument" if known.arity == 1 else f"{known.arity} arguments"
                 raise InputError(f"{term}: {name} takes {wanted}")
             positive = None if known is None else known.positive
-            compute: Callable[..., Decimal] = (
-                known.value if known is not None else _of_one_tuple(of_matrix)
-            )
+            compute = found.value
 
             def concrete(values: tuple[Decimal, ...]) -> Decimal:
                 if positive is not None and values[positive] <= 0:
@@ -692,11 +690,6 @@ class _Program:
         found: dict[_Key, None] = {}
         self._collect(term, places, found)
         return tuple(found)
-
-
-def _of_one_tuple(function: MatrixFunction | None) -> Callable[..., Decimal]:
-    assert function is not None
-    return lambda *values: function.value(values)
 
 
 def _number(value: Fraction) -> _Code:

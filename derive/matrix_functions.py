@@ -56,7 +56,7 @@ class MatrixFunction:
         law: the derivative as a reader knows it, in LaTeX.
         meaning: the law in a sentence.
         slope: from the function applied and two indices ``r``, ``c`` to its derivative by ``b_rc``.
-        value: from all its arguments, laid out flat, to its value.
+        value: from the members of all its arguments, one after the other, to its value.
         sympy: the same in SymPy, given the module.
     """
 
@@ -64,7 +64,7 @@ class MatrixFunction:
     law: str
     meaning: str
     slope: Callable[[Apply, Index, Index], Term]
-    value: Callable[[tuple[Decimal, ...]], Decimal]
+    value: Callable[..., Decimal]
     sympy: Callable[..., Any]
 
 
@@ -208,14 +208,14 @@ def solve(matrix: list[list[Decimal]], right: list[Decimal]) -> list[Decimal]:
     return solution
 
 
-def _inverse_value(values: tuple[Decimal, ...]) -> Decimal:
+def _inverse_value(*values: Decimal) -> Decimal:
     size = isqrt(len(values) + 1) - 1  # u, B and v have n² + 2n elements
     down, matrix, along = values[:size], values[size:-size], values[-size:]
     solution = solve(_square(matrix), list(along))
     return sum((u * x for u, x in zip(down, solution, strict=True)), Decimal(0))
 
 
-def _determinant_value(values: tuple[Decimal, ...]) -> Decimal:
+def _determinant_value(*values: Decimal) -> Decimal:
     matrix = _square(values)
     return _eliminated(matrix, [Decimal(0)] * len(matrix))
 
@@ -250,7 +250,7 @@ MATRIX_FUNCTIONS: dict[str, MatrixFunction] = {
             r" = \sum_r\sum_c (B^{-1})_{cr}\,\frac{\partial b_{rc}}{\partial u}",
             meaning="The derivative of the logarithm of a determinant: the inverse, transposed.",
             slope=_logarithm_slope,
-            value=lambda values: abs(_determinant_value(values)).ln(),
+            value=lambda *values: abs(_determinant_value(*values)).ln(),
             sympy=lambda sp, *values: (
                 sp.log(_sympy_matrix(sp, values).det(method="berkowitz") ** 2) / 2
             ),

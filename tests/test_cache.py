@@ -81,11 +81,22 @@ def test_what_was_imported_before_is_a_part_of_it(
     del sys.modules["helper"]
 
 
-def test_what_is_installed_in_the_folder_is_left_alone(folder: Path) -> None:
-    """An environment of the project's own stands in its folder: nothing of it is imported anew."""
-    before = {name: module for name, module in sys.modules.items() if name.startswith("numpy")}
-    derivation_of(Asked(f"{(folder / 'cost.py').name}:J"), folder, folder / "cache")
-    assert all(sys.modules[name] is module for name, module in before.items())
+def test_what_is_installed_in_the_folder_is_left_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An environment of the project's own stands in its folder: nothing of it is imported anew, and
+    nothing of it is a part of the derivation."""
+    home = folder / ".venv" / "site-packages"
+    home.mkdir(parents=True)
+    (home / "installed_beside.py").write_text("N = 3\n")
+    monkeypatch.syspath_prepend(str(home))
+    import installed_beside  # type: ignore[import-not-found]
+
+    (folder / "helper.py").write_text("import installed_beside\nK = installed_beside.N\n")
+    found = derivation_of(ASKED, folder, folder / "cache")
+    assert sys.modules["installed_beside"] is installed_beside
+    assert {path.name for path in found.files} == {"cost.py", "helper.py"}
+    del sys.modules["installed_beside"]
 
 
 def test_a_damaged_entry_is_made_anew(folder: Path) -> None:

@@ -576,3 +576,17 @@ def test_an_exponent_may_be_a_hyperparameter_and_no_more():
     assert str(result) == "(p/m) Σᵢ₌₁ᵐ (w x_i)^(p − 1) x_i"
     with pytest.raises(Unsupported, match="there is no rule for ∂/∂w w"):
         derive.gradient(derive.mean(w**w * x[i], over=i), wrt="w")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("tanh", r"tanh is a known function, write derive\.tanh"),
+        ("max", r"max is a known function, write derive\.maximum"),
+        ("det", r"det is a known function, write derive\.det"),
+        ("polygamma", "polygamma is a known function; it isn't abstract"),
+    ],
+)
+def test_no_abstract_function_has_the_name_of_a_known_one(name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        derive.function(name)

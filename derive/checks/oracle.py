@@ -224,10 +224,9 @@ class _Translator:
                 partial = partial.diff(slot, order) if order else partial
             known = self._partials[term.function, term.orders] = (partial, slots)
         partial, slots = known
-        if self.functions.get(term.function) is None and term.function not in (
-            *FUNCTIONS,
-            *MATRIX_FUNCTIONS,
-        ):
+        name = term.function
+        is_known = name in FUNCTIONS or name in MATRIX_FUNCTIONS
+        if self.functions.get(name) is None and not is_known:
             return partial.subs(dict(zip(slots, arguments, strict=True)))
         return partial.xreplace(dict(zip(slots, arguments, strict=True)))
 

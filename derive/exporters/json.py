@@ -501,6 +501,7 @@ class _Reader:
         )
         self._names = {quantity.name: quantity for quantity in self._problem.quantities}
         self._functions = {function.name for function in self._problem.functions}
+        self._known_functions = {*FUNCTIONS, *MATRIX_FUNCTIONS, *self._functions}
 
     def derivation(self) -> Derivation:
         top = self._top
@@ -552,7 +553,7 @@ class _Reader:
                     if len(indices) != wanted:
                         raise at.error(f"{name} has {len(indices)} indices instead of {wanted}")
                 case Apply(function=name, arguments=arguments, orders=orders):
-                    if name not in {*FUNCTIONS, *MATRIX_FUNCTIONS, *self._functions}:
+                    if name not in self._known_functions:
                         raise at.error(f"there is no function {name[:40]!r}")
                     if (
                         name in FUNCTIONS

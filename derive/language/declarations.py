@@ -20,6 +20,7 @@ from derive.language.expressions import (
     shown,
     term_of,
 )
+from derive.matrix_functions import MATRIX_FUNCTIONS
 from derive.model import (
     AbstractFunction,
     Domain,
@@ -355,8 +356,12 @@ def function(
     g(z_i)
     """
     checked_name(name)
-    if name in FUNCTIONS:
-        raise InputError(f"{name} is a known function, write derive.{name}(…); it isn't abstract")
+    if name in FUNCTIONS or name in MATRIX_FUNCTIONS:
+        from derive.language import functions
+
+        written = {"abs": "absolute", "max": "maximum", "min": "minimum"}.get(name, name)
+        hint = f", write derive.{written}(…)" if written in functions.__all__ else ""
+        raise InputError(f"{name} is a known function{hint}; it isn't abstract")
     if isinstance(arguments, bool) or not isinstance(arguments, int):
         raise InputError(f"the function {name}: arguments={arguments!r} is not a whole number")
     if arguments < 1:

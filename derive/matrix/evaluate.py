@@ -234,8 +234,8 @@ def _evaluate_applied(matrix: Matrix, surroundings: Surroundings) -> Values:
         case Inverse(operand=operand):
             return _inverse(_square(value(operand), "the inverse"))
         case Determinant(function=name, operand=operand):
-            flat = tuple(_square(value(operand), "the determinant").ravel())
-            return _filled((1, 1), MATRIX_FUNCTIONS[name].value(flat))
+            elements = _square(value(operand), "the determinant").ravel()
+            return _filled((1, 1), MATRIX_FUNCTIONS[name].value(*elements))
         case Trace(operand=operand):
             square = value(operand)
             if square.shape[0] != square.shape[1]:

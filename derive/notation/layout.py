@@ -12,7 +12,7 @@ The conventions are those of a textbook page:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from fractions import Fraction as Rational
@@ -629,9 +629,9 @@ class _Layout:
 
     def application(self, term: Apply, above: Box | None = None, bare: bool | None = None) -> Box:
         """A function applied, with the power ``above`` on its sign: ``tanh² z``."""
-        if self.is_of_matrix(term):
+        if self.is_own(term.function, MATRIX_FUNCTIONS):
             return self.of_matrix(term)
-        if self.is_own(term.function) and not any(term.orders):
+        if self.is_own(term.function, FUNCTIONS) and not any(term.orders):
             special = self.special(term)
             if special is not None:
                 return special if above is None else scripts(special, sup=above)
@@ -647,17 +647,11 @@ class _Layout:
             return Call(function, self.box(term.arguments[0]))
         return Call(function, _arguments([self.box(argument) for argument in term.arguments]))
 
-    def is_own(self, name: str) -> bool:
-        """Whether the name is a function of ours, which no abstract one of the problem hides."""
+    def is_own(self, name: str, ours: Container[str]) -> bool:
+        """Whether the name is one of these functions of ours, which no abstract one of the problem
+        hides."""
         problem = self.notation.problem
-        return name in FUNCTIONS and (problem is None or problem.function(name) is None)
-
-    def is_of_matrix(self, term: Apply) -> bool:
-        """Whether the function is one of a matrix, which no abstract one of the problem hides."""
-        problem = self.notation.problem
-        return term.function in MATRIX_FUNCTIONS and (
-            problem is None or problem.function(term.function) is None
-        )
+        return name in ours and (problem is None or problem.function(name) is None)
 
     def of_matrix(self, term: Apply) -> Box:
         """``(Σ⁻¹)_pq``, ``ln|det Σ|``."""

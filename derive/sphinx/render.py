@@ -398,7 +398,7 @@ def rules_list(
     source: str, line: int, document: nodes.document
 ) -> tuple[nodes.definition_list, dict[str, str]]:
     """The glossary of rules, and the anchor of each rule."""
-    glossary = nodes.definition_list()
+    glossary = nodes.definition_list(classes=["derive-rules"])
     anchors: dict[str, str] = {}
     for number, rule in enumerate(RULES.values(), start=1):
         anchor = nodes.make_id(f"rule-{rule.name}")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from derive.backpropagation import LEMMA, Prover
 from derive.catalogue import load
+from derive.collector import collection_paused
 from derive.dependency import Scope
 from derive.derivation import (
     Check,
@@ -317,26 +317,10 @@ def gradient(
         raise InputError(f"seed={seed!r} is not a whole number of at least 0")
     problem = as_problem(cost)
     try:
-        with _collection_paused():
+        with collection_paused():
             return _derived(problem, wrt, check, seed, beside, sizes)
     except RecursionError:
         raise Unsupported(TOO_DEEP) from None
-
-
-@contextmanager
-def _collection_paused() -> Iterator[None]:
-    """Without the collector of cyclic garbage meanwhile. A derivation makes very many small
-    objects and next to no cycles; looking for some again and again took a quarter of the time."""
-    import gc
-
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _derived(

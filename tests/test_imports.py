@@ -18,7 +18,7 @@ ROOT = Path(derive.__file__).parent
 #: The parts of the package from the lowest up. What stands on one line knows nothing of its
 #: neighbours there; a part may import from lines above its own.
 LAYERS = (
-    ("errors", "files"),
+    ("collector", "errors", "files"),
     ("terms",),
     ("model", "functions", "matrix_functions"),
     ("derivation", "notation", "dependency", "evaluation"),

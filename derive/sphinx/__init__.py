@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from derive import __version__
+from derive.sphinx import ahead
 from derive.sphinx.again import note_failures, pages_that_failed
 from derive.sphinx.directives import DerivationDirective, GradientDirective, RulesDirective
 from derive.sphinx.domain import (
@@ -27,8 +28,10 @@ from derive.sphinx.domain import (
     warn_of_unknown_equations,
 )
 from derive.sphinx.epub import declare_mathematics
+from derive.sphinx.expand import Expand
 from derive.sphinx.nodes import (
     derive_choice,
+    derive_derivation,
     derive_equations,
     derive_formula,
     derive_line,
@@ -61,6 +64,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("derive_default_layout", "both", "env", (str,))
     app.add_config_value("derive_default_look", "", "env", (str,))
     app.add_config_value("derive_cache_directory", "", "env", (str,))
+    app.add_config_value("derive_processes", 0, "", (int,))
     # Not for authors: every page is read again after an upgrade.
     app.add_config_value("derive_built_with", __version__, "env", (str,))
 
@@ -71,6 +75,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         app.add_node(kind, **VISITORS[kind])
     # Where figures are numbered by section, Sphinx wants to know what else is numbered so.
     app.add_enumerable_node(derive_line, "displaymath", numbered_title, **VISITORS[derive_line])
+    app.add_node(derive_derivation)
     app.add_domain(DeriveDomain)
     app.add_directive("derivation", DerivationDirective)
     app.add_directive("gradient", GradientDirective)
@@ -78,6 +83,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_role("gradient", GradientRole())
     app.add_role("rule", RuleRole(warn_dangling=True))
     app.add_transform(Translate)
+    app.add_post_transform(Expand)
     app.add_post_transform(OwnEquations)
     app.add_post_transform(Shorten)
     app.add_post_transform(Finish)
@@ -90,13 +96,16 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("builder-inited", latex_preamble)
     app.connect("builder-inited", note_failures)
     app.connect("env-get-outdated", pages_that_failed)
+    app.connect("env-before-read-docs", ahead.start)
+    app.connect("env-updated", ahead.stop)
+    app.connect("build-finished", ahead.stop)
     app.connect("env-updated", settle_labels)
     app.connect("env-check-consistency", warn_of_clashes)
     app.connect("env-check-consistency", warn_of_unknown_equations)
     app.connect("build-finished", declare_mathematics)
     return {
         "version": __version__,
-        "env_version": 4,
+        "env_version": 5,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

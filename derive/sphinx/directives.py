@@ -8,9 +8,12 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
-from derive.asked import OptionError, read_asked, read_label
+from derive.asked import read_asked
+from derive.collector import collection_paused
 from derive.errors import DeriveError
-from derive.sphinx.reports import derived, report
+from derive.sphinx.ahead import LaidOut, Order, order_of, read_prefix
+from derive.sphinx.nodes import derive_derivation
+from derive.sphinx.reports import derived, note_file, report, tell
 
 if TYPE_CHECKING:
     from derive.gradients import Derivation
@@ -26,7 +29,8 @@ class _Directive(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The nodes, or what is wrong."""
         try:
-            return self.contents()
+            with collection_paused():
+                return self.contents()
         except DeriveError as error:
             message = report(error, self.get_location())
             box = nodes.error("", nodes.paragraph("", message), classes=["derive-error"])
@@ -54,7 +58,6 @@ class _Directive(SphinxDirective):
             source=source,
             line=line,
             number=self.number,
-            switch=lambda: f"{self.env.docname}-{self.env.new_serialno('derive-switch')}",
         )
 
     def number(self, label: str) -> int:
@@ -115,18 +118,6 @@ class _Directive(SphinxDirective):
         return [target, box]
 
 
-def _label(given: str) -> str:
-    """The label that is given, empty if there is none.
-
-    Raises:
-        InputError: it cannot be one, or no id can be made of it.
-    """
-    label = read_label(given)
-    if label and not nodes.make_id(label):
-        raise OptionError(f"label: no id can be made of {label[:40]!r}, which has no letter in it")
-    return label
-
-
 def _id(label: str) -> str:
     """The id of an equation with that label."""
     return nodes.make_id(f"equation-{label}")
@@ -157,24 +148,59 @@ class DerivationDirective(_Directive):
     }
 
     def contents(self) -> list[nodes.Node]:
-        from derive.document import build
         from derive.sphinx.messages import translated
+        from derive.sphinx.render import Renderer, has_heading
 
-        label = _label(self.options.get("label", ""))
-        if not label and "name" in self.options:
-            label = nodes.make_id(self.options["name"])
-        derivation = self.derivation()
-        chosen: dict[str, Any] = {
-            "detail": self.options.get("detail", self.config.derive_default_detail),
-            "layout": self.options.get("layout", self.config.derive_default_layout),
-        }
-        if "parts" in self.options:
-            chosen["parts"] = self.options["parts"]
-        document = build(derivation, **chosen)
-        renderer = self.renderer(derivation, self.free(label or derivation.problem.name))
-        inner = renderer.document(document, titled="untitled" not in self.options)
-        box = nodes.container("", *inner, classes=["derive"])
+        order = order_of(self.arguments[0], self.options, self.env.docname, self.env)
+        laid_out = self.laid_out(order)
+        document = laid_out.document
+        prefix = order.label or document.problem.name
+        free = self.free(prefix)
+        place = self.get_source_info()
+        renderer = Renderer(
+            document.problem,
+            look=order.look,
+            docname=order.docname,
+            prefix=free,
+            source=place[0],
+            line=place[1],
+            number=self.number,
+            media=(),
+        )
+        has_title = has_heading(document, titled=order.titled)
+        lines = [renderer.numbered(label) for label in document.labels()]
+        box = derive_derivation(
+            "",
+            *([renderer.title(document)] if has_title else []),
+            *lines,
+            laid_out=document,
+            look=order.look,
+            titled=order.titled,
+            prefix=free,
+            docname=order.docname,
+            numbers={line["label"]: line["number"] for line in lines},
+            place=place,
+            key=f"{order.docname}-{self.env.new_serialno('derive-switch')}",
+            # What was written ahead has the labels that were foreseen.
+            written={order.media: laid_out.written} if order.media and free == prefix else {},
+        )
+        if self.domain.extracts:
+            # A message that is translated is known by its node, which has to be there.
+            renderer.number = None
+            box += renderer.document(document, titled=order.titled)
         return self.named(box, translated(document.title))
+
+    def laid_out(self, order: Order) -> LaidOut:
+        """What is ordered, made ahead or now; the page depends on its files.
+
+        Raises:
+            DeriveError: see :meth:`derive.sphinx.ahead.LaidOut.of`.
+        """
+        note_file(order.asked, self.env)
+        ahead = self.domain.ahead
+        made = (ahead and ahead.take(order)) or LaidOut.of(order)
+        tell(order.asked, made.outcome, self.env, self.get_location())
+        return made
 
 
 class GradientDirective(_Directive):
@@ -193,7 +219,7 @@ class GradientDirective(_Directive):
     def contents(self) -> list[nodes.Node]:
         from derive.sphinx.messages import translated
 
-        label = _label(self.options.get("label", ""))
+        label = read_prefix(self.options.get("label", ""))
         derivation = self.derivation()
         alone = len(derivation.results) == 1
         label = self.free(label, whole=alone) if label else ""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from sphinx.builders import Builder
     from sphinx.environment import BuildEnvironment
 
+    from derive.sphinx.ahead import Ahead
+
 __all__ = [
     "DeriveDomain",
     "clashes",
@@ -54,6 +56,12 @@ class DeriveDomain(Domain):
         "failed": set(),  # the pages that had a warning of ours when they were read
     }
     data_version = 2
+    #: What other processes make while pages are read; it is kept with no page.
+    ahead: Ahead | None = None
+    #: What formulas are written as while pages are read, if not only afterwards.
+    media: tuple[str, ...] = ()
+    #: Whether the build is one that takes messages for translators from pages as they are read.
+    extracts: bool = False
     dangling_warnings = {  # noqa: RUF012 - as Sphinx declares it
         "rule": "no page of this project has the rule %(target)s; add the directive "
         "derivation-rules to one",

@@ -14,6 +14,7 @@ from sphinx import addnodes
 
 __all__ = [
     "derive_choice",
+    "derive_derivation",
     "derive_equations",
     "derive_formula",
     "derive_line",
@@ -27,6 +28,22 @@ __all__ = [
 
 # docutils finds the visitor of a node by the name of its class: these names are lower-case, as
 # those of docutils and Sphinx are, and say whose they are.
+
+
+class derive_derivation(nodes.General, nodes.Element):  # noqa: N801
+    """A derivation that is laid out and not yet written. On a page of its own it would be more than
+    a thousand nodes, and Sphinx goes through all nodes of a page dozens of times: it becomes those
+    of :mod:`derive.sphinx.render` when the page is written (see :mod:`derive.sphinx.expand`).
+
+    ``laid_out`` is the document, ``look`` that of its formulas, ``docname`` the page, ``prefix``
+    that of its labels, ``numbers`` those of its equations by their labels, ``titled`` whether it
+    has headings, ``place`` the file and line of the directive, ``key`` is unique in the
+    project, and ``written`` what was written ahead: pickled nodes by the media that they are for,
+    without numbers and places. Its children are what Sphinx has to know of:
+    the title, if it has one, for translators and for who searches, and for each numbered equation a
+    line that has its label, its number and nothing else. For the gettext builder all of the
+    nodes are there.
+    """
 
 
 class derive_formula(nodes.Inline, nodes.TextElement):  # noqa: N801

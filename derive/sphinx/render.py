@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from docutils import nodes
 from sphinx import addnodes
@@ -31,7 +31,7 @@ from derive.exporters.text import printable
 from derive.gradients import Derivation
 from derive.model import Problem
 from derive.notation import Look, columns, width_in_em
-from derive.notation.boxes import Row
+from derive.notation.boxes import Box, Row
 from derive.notation.lines import broken
 from derive.notation.mathml import write_mathml
 from derive.notation.text import write_text
@@ -52,7 +52,10 @@ from derive.sphinx.nodes import (
 )
 from derive.sphinx.pieces import pieces
 
-__all__ = ["Renderer", "results_inline", "rules_list"]
+__all__ = ["MEDIA", "Renderer", "has_heading", "results_inline", "rules_list"]
+
+#: What formulas can be written as.
+MEDIA = frozenset({"mathml", "latex", "text"})
 
 #: A right side wider than this, in em, may be broken on a page; no piece of it is wider, as far as
 #: it has signs to break at, so that the pieces fit a phone beside a left side.
@@ -108,6 +111,7 @@ class Renderer:
         source, line: the place of the directive, for translators and warnings.
         number: registers a label and tells its number.
         switch: a name that no other switch of the project has.
+        media: what formulas are written as, some of :data:`MEDIA`; in any other they are empty.
 
     Raises:
         OptionError: the look cannot be read.
@@ -124,6 +128,7 @@ class Renderer:
         line: int = 0,
         number: Callable[[str], int] | None = None,
         switch: Callable[[], str] = str,
+        media: Collection[str] = MEDIA,
     ) -> None:
         self.docname = docname
         self.prefix = prefix
@@ -131,6 +136,8 @@ class Renderer:
         self.line = line
         self.number = number
         self.new_switch = switch
+        self.media = media
+        self.look_as_written = look
         try:
             self.look = Look.read(look)
             document = Document(problem.title, problem, mean_factor(problem), (), ())
@@ -182,28 +189,43 @@ class Renderer:
     def formula(self, part: Inline, *, at_full_size: bool = False) -> derive_formula:
         """A formula in a sentence or in the cell of a table."""
         box = formula_box(part, self.notation)  # type: ignore[arg-type]  # no word is given
-        try:
-            latex = self.writer.full_size(box) if at_full_size else self.writer.part(part)
-        except InputError as error:
-            raise Unsupported(str(error)) from error
+        latex = ""
+        if "latex" in self.media:
+            try:
+                latex = self.writer.full_size(box) if at_full_size else self.writer.part(part)
+            except InputError as error:
+                raise Unsupported(str(error)) from error
         return derive_formula(
             latex=latex,
-            mathml=write_mathml(box, displaystyle=at_full_size),
-            plain=printable(write_text(box)),
+            mathml=self.mathml(box, displaystyle=at_full_size),
+            plain=self.text(box),
             width=width_in_em(box),
         )
 
+    def mathml(self, box: Box, *, displaystyle: bool, marked: bool = True) -> str:
+        """Boxes as MathML, if that is asked for, with the tracked factor marked or as any other."""
+        if "mathml" not in self.media:
+            return ""
+        if not marked:
+            return write_mathml(box, displaystyle=displaystyle, mark="")
+        return write_mathml(box, displaystyle=displaystyle)
+
+    def text(self, box: Box) -> str:
+        """Boxes as text, if that is asked for."""
+        return printable(write_text(box)) if "text" in self.media else ""
+
     # Blocks ---------------------------------------------------------------------------------------
 
-    def document(self, document: Document, *, titled: bool = True) -> Iterator[nodes.Node]:
-        """All of a document, one block after the other, with or without headings.
+    def title(self, document: Document) -> derive_prose:
+        """The title of a document, which stands above its result."""
+        return self.heading((document.title,), "title", 1)
 
-        The title stands above the result. Without it the sections take its level: the headings of
-        a page skip none.
+    def document(self, document: Document, *, titled: bool = True) -> Iterator[nodes.Node]:
+        """All of a document below its title, one block after the other, with or without headings.
+
+        Where there is no title the sections take its level: the headings of a page skip none.
         """
-        has_title = titled and bool(document.opening)
-        if has_title:
-            yield self.heading((document.title,), "title", 1)
+        has_title = has_heading(document, titled=titled)
         yield from self.blocks(document.opening)
         for section in document.sections:
             if titled:
@@ -280,8 +302,9 @@ class Renderer:
         width = len(table.head)
         group = nodes.tgroup("", cols=width)
         # Only the builders of text look at the widths; there is little use for a wider column.
+        is_text = "text" in self.media
         group += [
-            nodes.colspec("", colwidth=min(max(map(self.columns, column)), 30))
+            nodes.colspec("", colwidth=min(max(map(self.columns, column)), 30) if is_text else 1)
             for column in zip(table.head, *table.rows, strict=True)
         ]
         if any(table.head):
@@ -320,43 +343,59 @@ class Renderer:
     def equations(self, lines: Iterable[Line]) -> derive_equations:
         """Lines aligned at their signs, each with its number and its reason."""
         lines = tuple(lines)
-        self.writer.lines_seen = 0
-        try:
-            latex = "\n".join(self.writer.equations(lines))
-        except InputError as error:
-            raise Unsupported(str(error)) from error
+        latex = ""
+        if "latex" in self.media:
+            self.writer.lines_seen = 0
+            try:
+                latex = "\n".join(self.writer.equations(lines))
+            except InputError as error:
+                raise Unsupported(str(error)) from error
         block = derive_equations(latex=latex)
         block.source, block.line = self.source, self.line
         block += [self.equation(line) for line in lines]
         return block
+
+    def numbered(self, label: str) -> derive_line:
+        """A line with its label and its number, and nothing else.
+
+        Args:
+            label: in the document; all of it, if labels have no prefix.
+        """
+        assert self.number is not None
+        whole = f"{self.prefix}:{label}" if self.prefix else label
+        return derive_line(
+            label=whole,
+            number=self.number(whole),
+            docname=self.docname,
+            ids=[nodes.make_id(f"equation-{whole}")],
+        )
 
     def equation(self, line: Line) -> derive_line:
         """One line."""
         left = None if line.left is None else formula_box(line.left, self.notation)
         right = formula_box(line.right, self.notation)
         sign = SIGNS[line.sign]
-        rows = broken(right, _TEXT_WIDTH, lambda box: columns(write_text(box)))
-        first, *others = pieces(right, _PIECE)
+        rows: list[Box] = []
+        if "text" in self.media:
+            rows = broken(right, _TEXT_WIDTH, lambda box: columns(write_text(box)))
+        first, *others = pieces(right, _PIECE) if "mathml" in self.media else [right]
         shown = [Row((sign, first)), *others]
         whole = Row((sign, right)) if left is None else Row((left, sign, right))
         node = derive_line(
-            left="" if left is None else write_mathml(left, displaystyle=True),
-            right=[write_mathml(piece, displaystyle=True) for piece in shown],
+            left="" if left is None else self.mathml(left, displaystyle=True),
+            right=[self.mathml(piece, displaystyle=True) for piece in shown],
             # Only where several formulas stand for one is it needed: screen readers get this one.
-            whole=write_mathml(whole, displaystyle=True, mark="") if others else "",
+            whole=self.mathml(whole, displaystyle=True, marked=False) if others else "",
             wide=left is not None and width_in_em(left) > _WIDE_LEFT,
             scrolls=any(width_in_em(piece) > _SCROLLS for piece in shown),
-            left_text="" if left is None else printable(write_text(left)),
-            right_text=[printable(write_text(row)).strip() for row in rows],
+            left_text="" if left is None else self.text(left),
+            right_text=[self.text(row).strip() for row in rows],
             sign=line.sign,
             label="",
             docname=self.docname,
         )
         if line.label and self.number is not None:
-            label = f"{self.prefix}:{line.label}" if self.prefix else line.label
-            node["label"] = label
-            node["number"] = self.number(label)
-            node["ids"] = [nodes.make_id(f"equation-{label}")]
+            node.attributes.update(self.numbered(line.label).attributes)
         if line.reason:
             reason = derive_reason()
             reason.source, reason.line = self.source, self.line
@@ -367,6 +406,11 @@ class Renderer:
                     self.filled(reason, (part,))
             node += reason
         return node
+
+
+def has_heading(document: Document, *, titled: bool) -> bool:
+    """Whether the title of a document is printed: it stands above the result."""
+    return titled and bool(document.opening)
 
 
 def _has_caption(view: View) -> bool:

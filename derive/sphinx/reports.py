@@ -10,13 +10,14 @@ from sphinx.util import logging
 from derive.asked import Asked
 from derive.cache import NameUnknown, derivation_of
 from derive.errors import CheckFailed, DeriveError, Unsupported
+from derive.sphinx.ahead import Outcome, cache_of
 
 if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
     from derive.gradients import Derivation
 
-__all__ = ["derived", "report"]
+__all__ = ["derived", "note_file", "report", "tell"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,35 +35,46 @@ def derived(asked: Asked, env: BuildEnvironment, location: Any) -> Derivation:
     Raises:
         DeriveError: see :func:`derive.cache.derivation_of`.
     """
+    note_file(asked, env)
+    found = derivation_of(asked, Path(env.srcdir), cache_of(env))
+    derivation = found.derivation
+    tell(
+        asked,
+        Outcome(found.files, found.event, derivation.wrt, derivation.checks),
+        env,
+        location,
+    )
+    return derivation
+
+
+def note_file(asked: Asked, env: BuildEnvironment) -> None:
+    """The page depends on the file it names, also where that is wrong, or not there yet: mending it
+    rebuilds the page."""
     place = asked.target.rpartition(":")[0]
     if place.endswith(".py"):
-        # Also where the file is wrong, or not there yet: mending it rebuilds the page.
         env.note_dependency(place)
-    found = derivation_of(asked, Path(env.srcdir), _cache(env))
-    for path in found.files:
+
+
+def tell(asked: Asked, outcome: Outcome, env: BuildEnvironment, location: Any) -> None:
+    """Tell a build what was derived, from which files, and which checks could not run."""
+    for path in outcome.files:
         env.note_dependency(str(path))
-    if found.event != "read":
-        again = " again, since its cache entry could not be read" * (found.event == "remade")
-        by = " by " + ", ".join(found.derivation.wrt)
+    if outcome.event != "read":
+        again = " again, since its cache entry could not be read" * (outcome.event == "remade")
+        by = " by " + ", ".join(outcome.wrt)
         logger.info("derive: derived %s%s%s", asked.target, by, again, location=location)
-    unsettled = [each for each in found.derivation.checks if each.status != "passed"]
+    unsettled = [each for each in outcome.checks if each.status != "passed"]
     if unsettled:
         logger.warning(
             "%s: %d of %d checks could not run: %s",
             asked.target,
             len(unsettled),
-            len(found.derivation.checks),
+            len(outcome.checks),
             unsettled[0].message or unsettled[0].about,
             location=location,
             type="derive",
             subtype="check",
         )
-    return found.derivation
-
-
-def _cache(env: BuildEnvironment) -> Path:
-    chosen: str = env.config.derive_cache_directory
-    return Path(env.srcdir, chosen) if chosen else Path(env.doctreedir, "derive-cache")
 
 
 def report(error: DeriveError, location: Any, subtype: str = "") -> str:

@@ -25,7 +25,7 @@ from derive.sphinx.visitors import equation_number, is_web_page, number_of
 if TYPE_CHECKING:
     from derive.sphinx.domain import DeriveDomain
 
-__all__ = ["Finish", "OwnEquations", "Shorten", "Translate"]
+__all__ = ["Finish", "OwnEquations", "Shorten", "Translate", "translate"]
 
 #: The width of a line of text, and the room for its number.
 _WIDTH = 66
@@ -38,20 +38,21 @@ class Translate(SphinxTransform):
 
     def apply(self, **kwargs: Any) -> None:
         """Translate what of it there is a translation for."""
-        proses = [
-            each
-            for each in self.document.findall(derive_prose)
-            if not each.get("derive_translated")
-        ]
-        if not proses:
-            return
-        from derive.sphinx.messages import is_translated, translated
+        translate(self.document)
 
-        if not is_translated():
-            return
-        for prose in proses:
-            for message in prose.extract_original_messages():
-                prose.apply_translated_message(message, translated(message))
+
+def translate(root: nodes.Element) -> None:
+    """Translate the prose in a tree that nobody has translated."""
+    proses = [each for each in root.findall(derive_prose) if not each.get("derive_translated")]
+    if not proses:
+        return
+    from derive.sphinx.messages import is_translated, translated
+
+    if not is_translated():
+        return
+    for prose in proses:
+        for message in prose.extract_original_messages():
+            prose.apply_translated_message(message, translated(message))
 
 
 class OwnEquations(SphinxPostTransform):

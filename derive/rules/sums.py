@@ -7,18 +7,22 @@ from fractions import Fraction
 
 from derive.dependency import differ
 from derive.derivation import Prose
+from derive.matrix_functions import INVERSE, inverse_entry, inverse_places, matrix_of
 from derive.model import Fact, is_coefficient
 from derive.rules.base import Context, Rewrite, Rule
 from derive.rules.matching import match
+from derive.symmetry import has_symmetric_matrix
 from derive.terms import (
     ONE,
     ZERO,
     Add,
+    Apply,
     Delta,
     Index,
     IndexLike,
     Number,
     Power,
+    Ref,
     Size,
     Sum,
     Term,
@@ -274,6 +278,39 @@ def _is_product_of(part: Term, common: Term, wanted: Term) -> bool:
     return not rest
 
 
+def _symmetry(term: Term, context: Context) -> Rewrite | None:
+    """``S_ba = S_ab``: free letters before those of sums, each group in a fixed order."""
+    match term:
+        case Ref(name=name, indices=(row, column)) if name in context.scope.symmetric:
+            turned: Term = Ref(name, (column, row), term.origin)
+            matrix = name
+        case Apply(function=function) if function == INVERSE and (
+            context.scope.problem.function(function) is None
+        ):
+            row, column = inverse_places(term)
+            if row == column or not has_symmetric_matrix(term, context.scope.symmetric):
+                return None
+            turned = inverse_entry(*matrix_of(term), column, row)
+            matrix = "the inverse"
+        case _:
+            return None
+    if _rank(row, context) <= _rank(column, context):
+        return None
+    return Rewrite(turned, Prose((f"{matrix} is symmetric",)))
+
+
+def _rank(place: IndexLike, context: Context) -> tuple[int, int, str]:
+    """Numbers first, then free letters as they were declared, then those of sums from the
+    outermost on."""
+    if isinstance(place, int):
+        return (0, place, "")
+    free = context.indices[: context.free]
+    if place in free or place not in context.indices:
+        declared = context.scope.problem.indices
+        return (1, declared.index(place) if place in declared else len(declared), place.name)
+    return (2, context.indices.index(place), "")
+
+
 SUMS: tuple[Rule, ...] = (
     Rule(
         "equal indices",
@@ -338,6 +375,15 @@ SUMS: tuple[Rule, ...] = (
         "normal",
         _gather_for_fact,
         (Add,),
+    ),
+    Rule(
+        "symmetry",
+        r"S_{ba} = S_{ab}",
+        "A symmetric matrix, and its inverse, is its own transpose.",
+        "full",
+        _symmetry,
+        (Ref, Apply),
+        of_values=True,
     ),
     Rule(
         "fact",

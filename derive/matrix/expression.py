@@ -525,16 +525,16 @@ def matrix_sum(*terms: Matrix) -> Matrix:
 
 
 def _gathered(terms: list[Matrix]) -> list[Matrix]:
-    """``2 A + B + A = 3 A + B``, where the coefficients are numbers and don't cancel."""
+    """``2 c A + B + c A = 3 c A + B``; what would cancel stays."""
     kept: list[Matrix] = []
     for term in terms:
         number, operand = _numbered(term)
         place = next((n for n, other in enumerate(kept) if _numbered(other)[1] == operand), None)
-        if number is None or place is None or isinstance(operand, Constant):
+        if place is None or isinstance(operand, Constant):
             kept.append(term)
             continue
         other = _numbered(kept[place])[0]
-        if other is None or other.value + number.value == 0:
+        if other.value + number.value == 0:
             kept.append(term)
             continue
         origins = tuple(dict.fromkeys((*other.origin, *number.origin)))
@@ -542,12 +542,14 @@ def _gathered(terms: list[Matrix]) -> list[Matrix]:
     return kept
 
 
-def _numbered(matrix: Matrix) -> tuple[Number | None, Matrix]:
-    """The number in front and what it multiplies; no number where something else stands there."""
+def _numbered(matrix: Matrix) -> tuple[Number, Matrix]:
+    """The number in front of an expression, and what it multiplies."""
     if not isinstance(matrix, Scaled):
         return ONE, matrix
-    coefficient = matrix.coefficient
-    return (coefficient, matrix.operand) if isinstance(coefficient, Number) else (None, matrix)
+    first, *rest = factors_of(matrix.coefficient)
+    if not isinstance(first, Number):
+        return ONE, matrix
+    return first, scaled(multiply(*rest), matrix.operand)
 
 
 def hadamard(*factors: Matrix) -> Matrix:

@@ -95,12 +95,13 @@ def _distribute(term: Term, context: Context) -> Rewrite | None:
 
 
 def _split(term: Term, context: Context) -> Rewrite | None:
-    """``Σ(f + g) = Σf + Σg``, where a Kronecker delta waits in one of them or a term doesn't hold
-    the index."""
+    """``Σ(f + g) = Σf + Σg``, where a Kronecker delta waits in one of them for this sum or for one
+    around it."""
     if not isinstance(term, Sum) or not isinstance(term.body, Add):
         return None
     parts = term.body.terms
-    if not any(_holds_delta_of(term.index, part) for part in parts):
+    waiting = {term.index, *context.indices[context.free :]}
+    if not any(_holds_delta_of(index, part) for part in parts for index in waiting):
         return None
     return Rewrite(
         add(*(total(term.index, part) for part in parts)),
@@ -111,8 +112,8 @@ def _split(term: Term, context: Context) -> Rewrite | None:
 def _constant_out(term: Term, context: Context) -> Rewrite | None:
     """``Σ_k c f_k = c Σ_k f_k``.
 
-    Out of the sum over the examples come numbers, sizes, hyperparameters and scalar denominators
-    alone: what belongs to the unit ``h``, as in ``Σ_i d_i w_h (1 − a_ih²) x_ij``, is part of that
+    Out of the sum over the examples come numbers, sizes, hyperparameters, Kronecker deltas and
+    scalar denominators alone: what belongs to the unit ``h``, as in ``Σ_i d_i w_h (1 − a_ih²) x_ij``, is part of that
     unit's error.
     """
     if not isinstance(term, Sum):
@@ -126,6 +127,7 @@ def _constant_out(term: Term, context: Context) -> Rewrite | None:
         and (
             not over_examples
             or is_coefficient(factor, context.scope.problem)
+            or isinstance(factor, Delta)
             or _is_scalar_denominator(factor)
         )
     ]

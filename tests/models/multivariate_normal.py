@@ -25,19 +25,21 @@ x = data("x[i,a]", meaning="observation i")
 mu = parameter("mu[a]", meaning="mean")
 Sigma = parameter("Sigma[a,b]", meaning="covariance", domain="positive definite")
 u = define("u[i,a]", x[i, a] - mu[a], meaning="distance from the mean")
+S = define("S[a,b]", mean(u[i, a] * u[i, b], over=i), meaning="scatter about the mean")
 P = inverse(Sigma[c, d], over=(c, d))
-L = define(
-    "L[i]",
+J = define(
+    "J",
     half * size(a) * ln(2 * pi())
     + half * logdet(Sigma[c, d], over=(c, d))
-    + half * sum(u[i, a] * P[a, b] * u[i, b], over=[a, b]),
-    meaning="loss of observation i",
+    + half * sum(P[a, b] * S[a, b], over=[a, b]),
+    meaning="cost: the mean of the negative log-likelihoods",
 )
-J = define("J", mean(L[i], over=i), meaning="cost: the mean of the losses")
 
 problem = make_problem(
     J,
     name="multivariate_normal",
     title="Multivariate normal distribution: the gradients by mean and covariance",
     spare=spare,
+    example=i,
+    wrt=[mu, Sigma],
 )

@@ -12,7 +12,8 @@ w = parameter("w[j]", meaning="coefficients")
 z = define("z[i]", sum(w[j] * x[i, j], over=j), meaning="prediction for example i")
 L = define("L[i]", (z[i] - y[i]) ** 2 / 2, meaning="half the squared error of example i")
 S = define("S", sum(c[i], over=i), meaning="sum of the weights")
-J = define("J", sum(c[i] * L[i], over=i) / S, meaning="cost: the weighted mean of the losses")
+M = define("M", sum(c[i] * L[i], over=i) / S, meaning="weighted mean of the losses")
+J = define("J", M, meaning="cost")
 
 problem = make_problem(
     J,

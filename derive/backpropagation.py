@@ -24,7 +24,9 @@ from derive.rules.calculus import is_given
 from derive.rules.matching import match
 from derive.terms import (
     Add,
+    Apply,
     Derivative,
+    Family,
     Index,
     IndexLike,
     Ref,
@@ -52,7 +54,9 @@ _SIMPLIFICATION: tuple[Rule, ...] = tuple(
     for name in (
         "equal indices",
         "Kronecker delta",
+        "symmetry",
         "definition read backwards",
+        "turn a difference",
         "multiply numbers",
         "power of a number",
         "add numbers",
@@ -75,6 +79,10 @@ _SIMPLIFICATION: tuple[Rule, ...] = tuple(
         "order",
     )
 )
+
+#: In a finished gradient alone: −y/a + (1 − y)/(1 − a) is how the derivative of a loss by its
+#: prediction is known, and what it is multiplied by there may cancel either denominator.
+_COMMON_DENOMINATOR = RULES["common denominator"]
 
 #: A proof that takes more steps than this has gone astray: no rule may undo another.
 _MOST_STEPS = 400
@@ -153,7 +161,11 @@ class Prover:
         if self.scope.pattern(cost.name, by.name) is None:
             raise InputError(f"the cost {cost.name} does not depend on {by.name}")
         proof = Proof(Derivative(cost, by), self.scope, self._tried)
-        self._differentiate_definition(proof)
+        # A cost that is any function of whole families has no derivative as a whole: it is taken
+        # through the stages between.
+        through = self._is_of_families(cost) and proof.apply(CHAIN_RULE)
+        if not through:
+            self._differentiate_definition(proof)
         proof.exhaust(_SIMPLIFICATION[:2])
         self._use_ties(proof)
         quantity = self.scope.problem.quantity(by.name)
@@ -161,9 +173,22 @@ class Prover:
         # The derivatives of the stages by a parameter are taken apart here, in the sight of the
         # reader. Those by what each example has of its own, as ∂L_i/∂x_ij, are lemmas: they are
         # worth a name.
-        if not of_examples and proof.apply(CHAIN_RULE):
+        if not through and not of_examples and proof.apply(CHAIN_RULE):
             self._use_ties(proof)
         return proof
+
+    def _body_of(self, ref: Ref) -> Term | None:
+        definition = self.scope.problem.definition(ref.name)
+        return None if definition is None else definition.body
+
+    def _is_of_families(self, ref: Ref) -> bool:
+        """Whether the quantity is an abstract function of whole families of values."""
+        body = self._body_of(ref)
+        return (
+            isinstance(body, Apply)
+            and self.scope.problem.function(body.function) is not None
+            and any(isinstance(argument, Family) for argument in body.arguments)
+        )
 
     def substituted(self, claim: Term, known: Lemma) -> tuple[Step, ...]:
         """The steps that put a lemma about the cost into ``claim`` and bring the result into its
@@ -229,6 +254,7 @@ class Prover:
         self._cite(proof, direct_only=False)
         proof.exhaust(_SIMPLIFICATION)
         if main:
+            proof.exhaust((*_SIMPLIFICATION, _COMMON_DENOMINATOR))
             self._write_out(proof)
             proof.exhaust(self.closing)
         return self._entered(proof, main)
@@ -293,8 +319,12 @@ class Prover:
         if direct_only and not direct:
             return term
         lemma = self.lemma(term.of, term.by)
-        if not direct and contains(lemma.result, Derivative):
-            # The derivative of an abstract loss has no shorter form than its name.
+        shaped = set(free_indices(term.of)) <= set(term.by.running)
+        alias = isinstance(self._body_of(term.by), Ref)
+        if not direct and shaped and not alias and contains(lemma.result, Derivative):
+            # The derivative of an abstract loss has no shorter form than its name. That of each
+            # example's loss by weights, ∂L_i/∂w_kj, is no array of the shape of w: it has no name.
+            # Nor does that by a stage which is but another name of a quantity.
             return term
         _, values = self._canonical(term)
         cited[lemma.number] = lemma

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from derive.model import Definition, Problem
+from derive.symmetry import symmetric_names
 from derive.terms import (
     Add,
     Index,
@@ -58,6 +59,11 @@ class Scope:
     def spare(self) -> tuple[Index, ...]:
         """Letters that may be used for new indices, in order of declaration."""
         return self.problem.indices
+
+    @cached_property
+    def symmetric(self) -> frozenset[str]:
+        """The names of the quantities that are symmetric matrices."""
+        return symmetric_names(self.problem)
 
     def body(self, ref: Ref, avoid: tuple[Index, ...] = ()) -> Term | None:
         """The right side of the definition of ``ref`` at its indices, or ``None``.
@@ -116,6 +122,23 @@ class Scope:
         return not any(
             place is not None and differ(ref.indices[place], other)
             for place, other in zip(pattern, by.indices, strict=True)
+        )
+
+    def is_named_by(self, name: str, stage: str) -> bool:
+        """Whether every index of ``name`` is tied to one of ``stage``: ``L_i`` to ``z_iv``."""
+        definition, pattern = self.problem.definition(name), self.pattern(name, stage)
+        if definition is None or pattern is None:
+            return False
+        return set(range(len(definition.indices))) <= set(pattern)
+
+    def depends_beside(self, name: str, by: str, stage: str) -> bool:
+        """Whether ``name`` depends on ``by`` on a path that does not lead through ``stage``."""
+        definition = self.problem.definition(name)
+        if name == stage or definition is None or self.pattern(name, by) is None:
+            return False
+        return any(
+            ref.name == by or self.depends_beside(ref.name, by, stage)
+            for ref in references(definition.body)
         )
 
     def users(self, name: str, by: str) -> tuple[str, ...]:

@@ -27,8 +27,17 @@ __all__ = [
 Role: TypeAlias = Literal["data", "parameter", "hyperparameter", "definition"]
 
 #: Where the values of a quantity lie. ``"probabilities"``: in [0, 1], and they sum to one over the
-#: last index, as one-hot labels do.
-Domain: TypeAlias = Literal["real", "positive", "unit interval", "binary", "probabilities"]
+#: last index, as one-hot labels do. ``"symmetric"`` and ``"positive definite"`` (and symmetric) are
+#: square matrices; their elements are differentiated by as if each were free.
+Domain: TypeAlias = Literal[
+    "real",
+    "positive",
+    "unit interval",
+    "binary",
+    "probabilities",
+    "symmetric",
+    "positive definite",
+]
 
 
 #: How a parameter with one index stands among matrices.

@@ -20,6 +20,7 @@ from derive.errors import InputError
 from derive.evaluation import ConcreteFunction, EvaluationError, Evaluator, span
 from derive.functions import kinks
 from derive.model import Domain, Fact, Problem, Quantity
+from derive.symmetry import SYMMETRIC_DOMAINS
 from derive.terms import Index, Number, Ref, Sum, free_indices, walk
 
 __all__ = [
@@ -129,6 +130,8 @@ def _array(
     quantity: Quantity, domain: Domain, sizes: Mapping[str, int], source: random.Random
 ) -> Array:
     ranges = [span(index, sizes) for index in quantity.indices]
+    if domain in SYMMETRIC_DOMAINS:
+        return _symmetric(list(ranges[0]), source, definite=domain == "positive definite")
     if domain != "probabilities":
         array = {places: _scalar(domain, source) for places in itertools.product(*ranges)}
         if domain == "binary" and len(array) > 1 and len(set(array.values())) == 1:
@@ -145,6 +148,20 @@ def _array(
     return array
 
 
+def _symmetric(places: list[int], source: random.Random, *, definite: bool) -> Array:
+    """A symmetric matrix; ``B Bᵀ + I`` with a random ``B`` if it is to be positive definite."""
+    drawn = {(a, b): _scalar("real", source) for a in places for b in places}
+    if not definite:
+        return {(a, b): drawn[min(a, b), max(a, b)] for a in places for b in places}
+    with decimal.localcontext() as context:
+        context.prec = 50
+        return {
+            (a, b): sum((drawn[a, c] * drawn[b, c] for c in places), Decimal(int(a == b)))
+            for a in places
+            for b in places
+        }
+
+
 def _shares(weights: list[int], whole: Decimal) -> list[Decimal]:
     """Parts of ``whole`` in proportion to ``weights``; their sum is exact."""
     everything = sum(weights)
@@ -156,17 +173,22 @@ def _shares(weights: list[int], whole: Decimal) -> list[Decimal]:
 # Facts -------------------------------------------------------------------------------------------
 
 
-def _linear_fact(problem: Problem, fact: Fact) -> tuple[Index, Ref, Decimal] | None:
-    """The parts of a fact ``Σ_k y_…k = c`` about data that stand in the declared order."""
+def _linear_fact(problem: Problem, fact: Fact) -> tuple[list[Index], Ref, Decimal] | None:
+    """The parts of a fact ``Σ_k y_…k = c`` about data that stand in the declared order; the sum may
+    be over several indices."""
     for left, right in ((fact.left, fact.right), (fact.right, fact.left)):
-        match left, right:
-            case Sum(index=index, body=Ref() as ref), Number(value=value):
-                quantity = problem.quantity(ref.name)
-                whole = all(isinstance(place, Index) for place in ref.indices)
-                if quantity.role != "definition" and whole and index in ref.indices:
-                    with decimal.localcontext() as context:
-                        context.prec = 50
-                        return index, ref, Decimal(value.numerator) / value.denominator
+        summed: list[Index] = []
+        while isinstance(left, Sum):
+            summed.append(left.index)
+            left = left.body
+        if not summed or not isinstance(left, Ref) or not isinstance(right, Number):
+            continue
+        quantity = problem.quantity(left.name)
+        whole = all(isinstance(place, Index) for place in left.indices)
+        if quantity.role != "definition" and whole and set(summed) <= set(left.indices):
+            with decimal.localcontext() as context:
+                context.prec = 50
+                return summed, left, Decimal(right.value.numerator) / right.value.denominator
     return None
 
 
@@ -177,12 +199,12 @@ def _normalise(
     parts = _linear_fact(problem, fact)
     if parts is None:
         return
-    index, ref, whole = parts
-    position = ref.indices.index(index)
+    summed, ref, whole = parts
+    positions = [n for n, index in enumerate(ref.indices) if index not in summed]
     array = values[ref.name]
     groups: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
     for places in array:
-        groups.setdefault((*places[:position], *places[position + 1 :]), []).append(places)
+        groups.setdefault(tuple(places[position] for position in positions), []).append(places)
     with decimal.localcontext() as context:
         context.prec = 50
         for group in groups.values():

@@ -48,6 +48,7 @@ __all__ = [
     "key",
     "kinds",
     "map_children",
+    "member",
     "multiply",
     "names",
     "negate",
@@ -465,6 +466,18 @@ def names(term: Term) -> frozenset[str]:
 def references(term: Term) -> Iterator[Ref]:
     """Every reference in ``term``, in printing order, with repetitions."""
     return (part for part in walk(term) if isinstance(part, Ref))
+
+
+def member(term: Term) -> Term:
+    """A single value of a family, or of a family of families; any other term itself.
+
+    >>> k = Index("k", "K")
+    >>> print(member(Family(k, Ref("a", (k,)))))
+    a_k
+    """
+    while isinstance(term, Family):
+        term = term.body
+    return term
 
 
 def weight(term: Term) -> int:

@@ -81,7 +81,8 @@ def test_every_rule_is_named_where_it_was_applied(name: str) -> None:
         for step in lemma.steps:
             for path in step.places:
                 part, bound = at(step.before, path)
-                context = Context(scope, (*free_indices(step.before), *bound))
+                free = free_indices(step.before)
+                context = Context(scope, (*free, *bound), len(free))
                 assert RULES[step.rule].apply(part, context) is not None
 
 

@@ -21,6 +21,7 @@ LAYERS = (
     ("collector", "errors", "files"),
     ("terms",),
     ("model", "functions", "matrix_functions"),
+    ("symmetry",),
     ("derivation", "notation", "dependency", "evaluation"),
     ("language", "sampling"),
     ("catalogue", "rules", "matrix", "sympy_input", "tracing"),

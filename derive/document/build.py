@@ -309,6 +309,8 @@ def _meaning(quantity: Quantity) -> str:
         "unit interval": "between 0 and 1",
         "binary": "0 or 1",
         "probabilities": "",
+        "symmetric": "a symmetric matrix",
+        "positive definite": "a symmetric positive definite matrix",
     }[quantity.domain]
     parts = [part for part in (quantity.meaning, domain) if part]
     if len(parts) == 2 and domain in quantity.meaning:

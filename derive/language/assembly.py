@@ -18,6 +18,7 @@ from derive.model import (
 )
 from derive.notation.clashes import conflicts
 from derive.notation.symbols import check_length, default_symbols
+from derive.symmetry import SYMMETRIC_DOMAINS
 from derive.terms import (
     Family,
     Index,
@@ -48,6 +49,7 @@ def problem(
     spare: Index | Iterable[Index] = (),
     example: Index | Literal[False] | None = None,
     written_out: Iterable[Named | str] = (),
+    also_named: Iterable[Named] = (),
     wrt: Iterable[Named | str] = (),
     sizes: Mapping[str, int] | None = None,
     step_at_zero: int | Fraction = 0,
@@ -63,6 +65,8 @@ def problem(
         example: the index that counts the examples; found by itself where the cost is a mean or a
             sum. ``False`` where nothing counts examples, as in a sum over users and items.
         written_out: stages whose definitions are put back into the finished gradient.
+        also_named: stages that the cost is not made of, whose names the gradient should have all
+            the same, as the responsibilities of a mixture.
         wrt: what to differentiate by unless something else is asked for; all parameters if left
             out.
         sizes: the sizes of the written-out case, where 3 examples and 2 of anything else won't do.
@@ -92,6 +96,7 @@ def problem(
             spare,
             example,
             written_out,
+            also_named,
             wrt,
             sizes,
             _jumps(step_at_zero, sign_at_zero),
@@ -162,6 +167,7 @@ def _assembled(
     spare: Index | Iterable[Index],
     example: Index | Literal[False] | None,
     written_out: Iterable[Named | str],
+    also_named: Iterable[Named],
     wrt: Iterable[Named | str],
     sizes: Mapping[str, int] | None,
     jumps: tuple[tuple[str, Fraction], ...],
@@ -192,7 +198,11 @@ def _assembled(
     spare = _all_of(spare, Index, "spare", 'an index; make one with derive.indices("i:m")')
     written_out = _all_of(written_out, (Named, str), "written_out", "a stage or its name")
     wrt = _all_of(wrt, (Named, str), "wrt", "a quantity or its name")
-    collected = _collect(named_cost, facts)
+    also_named = _all_of(also_named, Named, "also_named", "a stage; make one with derive.define")
+    for stage in also_named:
+        if stage.body is None:
+            raise InputError(f"also_named: {stage.name} is not a stage, it has no definition")
+    collected = _collect(named_cost, facts, also_named)
     letters = _letter_sizes(collected, facts, spare)
     spare_letters = tuple(letters.values())
     definitions = tuple(
@@ -262,8 +272,11 @@ def _all_of(
     return items
 
 
-def _collect(cost: Named, facts: tuple[FactHandle, ...]) -> tuple[Named, ...]:
-    """Every quantity below the cost, what is used before what uses it."""
+def _collect(
+    cost: Named, facts: tuple[FactHandle, ...], beside: tuple[Named, ...] = ()
+) -> tuple[Named, ...]:
+    """Every quantity below the cost, and the stages beside it, what is used before what uses
+    it."""
     found: dict[str, Named] = {}
 
     def visit(named: Named) -> None:
@@ -282,6 +295,8 @@ def _collect(cost: Named, facts: tuple[FactHandle, ...]) -> tuple[Named, ...]:
             raise InputError(f"the name {named.name} is defined twice, once by means of the other")
         found[named.name] = named
 
+    for stage in beside:
+        visit(stage)
     visit(cost)
     for each in facts:
         for side in (each.left, each.right):
@@ -452,6 +467,7 @@ def _quantity(named: Named, letters: Mapping[str, Index]) -> Quantity:
     latex, text = options.latex or latex, options.text or (options.latex and named.name) or text
     if options.latex is not None or len(named.letters) < 2:
         capital_latex, capital_text = latex, text
+    _require_square(named, tuple(letters[letter] for letter in named.letters))
     return Quantity(
         name=named.name,
         indices=tuple(letters[letter] for letter in named.letters),
@@ -474,6 +490,19 @@ def _functions(collected: tuple[Named, ...]) -> tuple[AbstractFunction, ...]:
             raise InputError(f"the function {handle.function.name} is declared twice")
         names[handle.function.name] = handle.function
     return tuple(names.values())
+
+
+def _require_square(named: Named, indices: tuple[Index, ...]) -> None:
+    """Refuse a symmetric matrix whose rows and columns have different sizes.
+
+    Raises:
+        InputError: it is one.
+    """
+    if named.options.domain in SYMMETRIC_DOMAINS and indices[0].size != indices[1].size:
+        raise InputError(
+            f"{named.specification} is declared {named.options.domain}, but "
+            f"{indices[0].size} × {indices[1].size} is not square"
+        )
 
 
 def _domain_facts(

@@ -28,6 +28,7 @@ from derive.model import (
     Role,
 )
 from derive.notation.symbols import check_length, default_symbols, validate_latex_symbol
+from derive.symmetry import SYMMETRIC_DOMAINS
 from derive.terms import (
     Index,
     Ref,
@@ -125,6 +126,10 @@ def _declare(
         )
     if options.orientation not in get_args(Orientation):
         raise InputError(f"{specification!r}: the orientation is 'column' or 'row'")
+    if options.domain in SYMMETRIC_DOMAINS and len(letters) != 2:
+        raise InputError(
+            f"{specification!r}: a {options.domain} quantity is a square matrix, with two indices"
+        )
     if options.domain == "probabilities" and not letters:
         raise InputError(f"{specification!r}: probabilities need an index to sum over")
     return Named(Ref(name), (), (), name, letters, role, options, body)

@@ -204,6 +204,9 @@ def _evaluate_applied(matrix: Matrix, surroundings: Surroundings) -> Values:
             parts = [value(argument) for argument in arguments]
             _equal_shapes(parts, "beside")
             return _mapped(lambda *at: surroundings.function(name, orders, at), *parts)
+        case Rowwise(function=name, arguments=arguments, along="whole"):
+            members = tuple(each for part in arguments for each in value(part).ravel())
+            return _filled((1, 1), surroundings.function(name, (), members))
         case Rowwise(function=name, arguments=arguments, along=along):
             families = [value(argument) for argument in arguments]
             rows = [family if along == "rows" else family.T for family in families]

@@ -9,7 +9,7 @@ drop double transposes and bring scalar coefficients to the front; nothing else 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
@@ -44,12 +44,15 @@ __all__ = [
     "hadamard",
     "hadamard_power",
     "hadamard_quotient",
+    "inverse",
+    "map_matrix",
     "matrix_children",
     "matrix_sum",
     "product",
     "scaled",
     "trace",
     "transpose",
+    "transposed",
     "walk_matrix",
     "weighted",
 ]
@@ -221,7 +224,8 @@ class Elementwise(Matrix):
 class Rowwise(Matrix):
     """A function of whole families, applied to each example: ``L(A, Y)``.
 
-    ``along`` says which way an example's values lie: ``"rows"`` if example ``i`` is row ``i``.
+    ``along`` says which way an example's values lie: ``"rows"`` if example ``i`` is row ``i``;
+    ``"whole"`` if the function takes all elements at once, row by row.
     """
 
     function: str
@@ -232,6 +236,8 @@ class Rowwise(Matrix):
     def shape(self) -> Shape:
         """A column vector of the rows' values, or a row vector of the columns' values."""
         rows, columns = self.arguments[0].shape
+        if self.along == "whole":
+            return (1, 1)
         return (rows, 1) if self.along == "rows" else (1, columns)
 
 
@@ -347,6 +353,56 @@ def walk_matrix(matrix: Matrix) -> Iterator[Matrix]:
         yield from walk_matrix(child)
 
 
+def map_matrix(matrix: Matrix, change: Callable[[Matrix], Matrix]) -> Matrix:
+    """The same expression with ``change`` applied to what is directly inside, rebuilt by the
+    constructors."""
+    if not (parts := [change(child) for child in matrix_children(matrix)]):
+        return matrix
+    match matrix:
+        case MatrixProduct():
+            return product(*parts)
+        case MatrixSum():
+            return matrix_sum(*parts)
+        case Hadamard():
+            return hadamard(*parts)
+        case HadamardQuotient():
+            return hadamard_quotient(*parts)
+        case HadamardPower(exponent=exponent):
+            return hadamard_power(parts[0], exponent)
+        case Elementwise(function=function, orders=orders):
+            return elementwise(function, parts, orders)
+        case Rowwise(function=function, along=along):
+            return Rowwise(function, tuple(parts), along)
+        case Transpose():
+            return transpose(parts[0])
+        case Scaled(coefficient=coefficient):
+            return scaled(coefficient, parts[0])
+        case Weighted():
+            return weighted(*parts)
+        case Diagonal():
+            return diagonal(parts[0])
+        case Trace():
+            return trace(parts[0])
+        case Inverse():
+            return inverse(parts[0])
+        case Determinant(function=function):
+            return Determinant(function, parts[0])
+        case _:
+            raise TypeError(f"{type(matrix).__name__} has nothing inside")
+
+
+def transposed(matrix: Matrix) -> Matrix:
+    """The transpose with as few transposed parts as there can be: that of a sum is the sum of the
+    transposes, that of an inverse the inverse of the transpose."""
+    match matrix:
+        case MatrixProduct(factors=factors):
+            return product(*map(transposed, reversed(factors)))
+        case MatrixSum() | Hadamard() | HadamardQuotient() | Elementwise() | Scaled() | Inverse():
+            return map_matrix(matrix, transposed)
+        case _:
+            return transpose(matrix)
+
+
 # Constructors ------------------------------------------------------------------------------------
 
 
@@ -377,6 +433,39 @@ def transpose(matrix: Matrix) -> Matrix:
             return Constant(value, (columns, rows))
         case _:
             return Transpose(matrix)
+
+
+def inverse(matrix: Matrix) -> Matrix:
+    """The inverse of a square matrix; that of an inverse is the matrix itself.
+
+    Raises:
+        InputError: it is not square.
+
+    >>> a = Array("A", ("n", "n"))
+    >>> inverse(inverse(a)) == a
+    True
+    """
+    if matrix.shape[0] != matrix.shape[1]:
+        raise InputError(f"no inverse: {matrix.shape[0]}×{matrix.shape[1]} is not square")
+    match matrix:
+        case Inverse(operand=operand):
+            return operand
+        case Transpose(operand=operand):
+            return transpose(inverse(operand))
+        case _:
+            return Inverse(matrix)
+
+
+def _without_inverses(factors: list[Matrix]) -> list[Matrix]:
+    """``A A⁻¹ B = B``: neighbours that are inverse to one another drop."""
+    kept: list[Matrix] = []
+    for factor in factors:
+        square = factor.shape[0] == factor.shape[1]
+        if kept and square and kept[-1].shape == factor.shape and kept[-1] == inverse(factor):
+            kept.pop()
+        else:
+            kept.append(factor)
+    return kept or [Identity(factors[0].shape[0])]
 
 
 def _same_shape(parts: tuple[Matrix, ...], what: str) -> None:
@@ -412,7 +501,9 @@ def product(*factors: Matrix) -> Matrix:
                 "a matrix product does not fit: "
                 f"{left.shape[0]}×{left.shape[1]} times {right.shape[0]}×{right.shape[1]}"
             )
-    kept = [factor for factor in flat if not isinstance(factor, Identity)] or flat[:1]
+    kept = _without_inverses(
+        [factor for factor in flat if not isinstance(factor, Identity)] or flat[:1]
+    )
     result = kept[0] if len(kept) == 1 else MatrixProduct(tuple(kept))
     for weight in reversed(weights):
         result = weighted(weight, result)
@@ -429,7 +520,36 @@ def matrix_sum(*terms: Matrix) -> Matrix:
     for term in terms:
         flat.extend(term.terms if isinstance(term, MatrixSum) else (term,))
     _same_shape(tuple(flat), "a sum")
+    flat = _gathered(flat)
     return flat[0] if len(flat) == 1 else MatrixSum(tuple(flat))
+
+
+def _gathered(terms: list[Matrix]) -> list[Matrix]:
+    """``2 c A + B + c A = 3 c A + B``; what would cancel stays."""
+    kept: list[Matrix] = []
+    for term in terms:
+        number, operand = _numbered(term)
+        place = next((n for n, other in enumerate(kept) if _numbered(other)[1] == operand), None)
+        if place is None or isinstance(operand, Constant):
+            kept.append(term)
+            continue
+        other = _numbered(kept[place])[0]
+        if other.value + number.value == 0:
+            kept.append(term)
+            continue
+        origins = tuple(dict.fromkeys((*other.origin, *number.origin)))
+        kept[place] = scaled(Number(other.value + number.value, origins), operand)
+    return kept
+
+
+def _numbered(matrix: Matrix) -> tuple[Number, Matrix]:
+    """The number in front of an expression, and what it multiplies."""
+    if not isinstance(matrix, Scaled):
+        return ONE, matrix
+    first, *rest = factors_of(matrix.coefficient)
+    if not isinstance(first, Number):
+        return ONE, matrix
+    return first, scaled(multiply(*rest), matrix.operand)
 
 
 def hadamard(*factors: Matrix) -> Matrix:

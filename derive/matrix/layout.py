@@ -186,6 +186,12 @@ class _Layout:
                 for factor in factors:
                     parts += [_TIMES, self.at_least(_Level.RAISED, factor)]
                 return Row(tuple(parts[1:]))
+            case HadamardQuotient(numerator=above, denominator=below) if matrix.shape == (1, 1):
+                return Fraction(self.box(above), self.box(below))
+            case HadamardPower(base=base, exponent=exponent) if matrix.shape == (1, 1):
+                return Scripts(
+                    self.at_least(_Level.ATOM, base), sup=layout(exponent, self.notation)
+                )
             case HadamardQuotient(numerator=above, denominator=below):
                 left = self.at_least(_Level.RAISED, above)
                 return Row((left, _OVER, self.at_least(_Level.RAISED, below)))

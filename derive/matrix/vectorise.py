@@ -31,9 +31,9 @@ from derive.matrix.expression import (
     Array,
     Constant,
     Determinant,
+    Diagonal,
     HadamardQuotient,
     Identity,
-    Inverse,
     Matrix,
     MatrixProduct,
     Ones,
@@ -43,11 +43,14 @@ from derive.matrix.expression import (
     elementwise,
     hadamard,
     hadamard_power,
+    inverse,
+    map_matrix,
     matrix_sum,
     product,
     scaled,
     trace,
     transpose,
+    transposed,
     walk_matrix,
     weighted,
 )
@@ -55,10 +58,12 @@ from derive.matrix.form import Layout, MatrixForm, StoredArray, extent_of
 from derive.matrix_functions import (
     INVERSE,
     MATRIX_FUNCTIONS,
+    inverse_entry,
     inverse_places,
     matrix_of,
 )
 from derive.model import Orientation, Problem, Quantity
+from derive.symmetry import symmetric_names
 from derive.terms import (
     ONE,
     Add,
@@ -141,6 +146,7 @@ class _Operand:
     rows: Index | None
     columns: Index | None
     places: tuple[int, ...] = ()
+    symmetric: bool = False
 
     @property
     def indices(self) -> tuple[Index, ...]:
@@ -155,7 +161,7 @@ class _Operand:
         if (self.rows, self.columns) == (rows, columns):
             return self.matrix
         if (self.rows, self.columns) == (columns, rows):
-            return transpose(self.matrix)
+            return self.matrix if self.symmetric else transpose(self.matrix)
         raise AssertionError("an operand was asked for indices that it doesn't have")
 
 
@@ -235,6 +241,9 @@ class _Reader:
         self.problem = problem
         self.layout: Layout = layout
         self.arrays: dict[Array, StoredArray] = {}
+        self.symmetric = symmetric_names(problem)
+        #: The matrices in the expressions read so far that are their own transposes.
+        self.own_transposes: set[Matrix] = set()
 
     # Arrays --------------------------------------------------------------------------------------
 
@@ -262,10 +271,13 @@ class _Reader:
             back = {letter: index for index, letter in by_declared.items()}
             element = Derivative(substitute(term.of, back), own)
         self.arrays.setdefault(array, StoredArray(array, element, rows, columns))
+        if isinstance(term, Ref) and quantity.name in self.symmetric:
+            self.own_transposes.add(array)
         return _Operand(
             array,
             by_declared[rows] if rows is not None else None,
             by_declared[columns] if columns is not None else None,
+            symmetric=array in self.own_transposes,
         )
 
     def _derivative(self, term: Derivative) -> _Operand:
@@ -353,13 +365,31 @@ class _Reader:
         row, column = inverse_places(term)
         if not isinstance(row, Index) or not isinstance(column, Index) or row == column:
             raise _NoReading(f"{term} is an element of a matrix, or its diagonal.")
-        return _Operand(Inverse(inner), row, column)
+        inner = self.tidied(inner)
+        whole = inverse(inner)
+        alike = self.tidied(transposed(inner)) == inner
+        if alike:
+            self.own_transposes.add(whole)
+        return _Operand(whole, row, column, symmetric=alike)
+
+    def tidied(self, matrix: Matrix) -> Matrix:
+        """The expression without transposes of what is symmetric."""
+        if not self.own_transposes:
+            return matrix
+        if isinstance(matrix, Transpose):
+            inner = self.tidied(matrix.operand)
+            return inner if inner in self.own_transposes else transpose(inner)
+        return map_matrix(matrix, self.tidied)
 
     def _rowwise(self, term: Apply) -> _Operand:
         """A function of whole families, one value for each example."""
         if any(term.orders) or not all(isinstance(part, Family) for part in term.arguments):
             raise _NoReading(f"{term} mixes whole families with single values.")
         indices = free_indices(term)
+        if not indices and all(
+            isinstance(part, Family) and isinstance(part.body, Family) for part in term.arguments
+        ):
+            return _Operand(Rowwise(term.function, self._wholes(term), "whole"), None, None)
         example = self.problem.example_index
         if len(indices) > 1 or (indices and not self.holds_examples(indices)) or example is None:
             raise _NoReading(f"{term} is a function of whole families over several indices.")
@@ -373,6 +403,33 @@ class _Reader:
         whole = Rowwise(term.function, tuple(parts), along)
         return _Operand(whole, index, None) if along == "rows" else _Operand(whole, None, index)
 
+    def _wholes(self, term: Apply) -> tuple[Matrix, ...]:
+        """The arguments of a function of families of families, each as a matrix."""
+        parts: list[Matrix] = []
+        for part in term.arguments:
+            assert isinstance(part, Family)
+            inner = part.body
+            assert isinstance(inner, Family)
+            if isinstance(inner.body, Family):
+                raise _NoReading(f"{term} is a function of an array of more than two indices.")
+            parts.append(self.read(inner.body, part.index, inner.index))
+        return tuple(parts)
+
+    def _on_the_diagonal(self, factor: Term, position: int, flat: FlatProduct) -> _Operand | None:
+        """``A_ii`` as a trace where ``i`` is summed and held by nothing else, else as the vector
+        ``(I ⊙ A) 1``; ``None`` for any other factor."""
+        parted = _off_diagonal(factor, (*free_indices(multiply(*flat.factors)), *flat.summed))
+        if parted is None:
+            return None
+        index, apart = parted
+        whole = self.atom(apart)
+        others = [each for n, each in enumerate(flat.factors) if n != position]
+        if index in flat.summed and not any(index in free_indices(each) for each in others):
+            flat.summed.remove(index)
+            return _Operand(trace(whole.matrix), None, None, (position,))
+        masked = hadamard(Identity(index.size), whole.matrix)
+        return _Operand(product(masked, Ones(index.size)), index, None, (position,))
+
     # Whole terms ---------------------------------------------------------------------------------
 
     def read(self, term: Term, rows: Index | None, columns: Index | None) -> Matrix:
@@ -384,13 +441,31 @@ class _Reader:
         for position, factor in enumerate(flat.factors):
             if isinstance(factor, Add) and len(free_indices(factor)) > 2:
                 return self._distributed(flat, position, rows, columns)
+        if len(flat.factors) == 1 and flat.summed and _adds_products(flat.factors[0]):
+            return self._shorter(flat, rows, columns)
+        return self._product(flat, rows, columns)
+
+    def _product(self, flat: FlatProduct, rows: Index | None, columns: Index | None) -> Matrix:
+        """A flat product, factor by factor."""
         operands = [
-            replace(self.atom(factor), places=(position,))
+            self._on_the_diagonal(factor, position, flat)
+            or replace(self.atom(factor), places=(position,))
             for position, factor in enumerate(flat.factors)
         ]
         graph = _Graph(self, operands)
         graph.eliminate(flat.summed)
         return scaled(multiply(*flat.coefficient), graph.assemble(rows, columns))
+
+    def _shorter(self, flat: FlatProduct, rows: Index | None, columns: Index | None) -> Matrix:
+        """``Σ_p (u_p V_pj + v_p W_pj)`` is ``Vᵀu + Wᵀv``, the sum term by term, and ``Σ_i (a_i −
+        y_i)`` is ``1ᵀ(a − y)``, the sum as a whole: whichever is shorter."""
+        whole = FlatProduct(list(flat.coefficient), list(flat.factors), list(flat.summed))
+        apart = self._distributed(flat, 0, rows, columns)
+        try:
+            together = self._product(whole, rows, columns)
+        except _NoReading:
+            return apart
+        return min(together, apart, key=_measure)
 
     def _terms(self, term: Add, rows: Index | None, columns: Index | None) -> list[Matrix]:
         """The terms of a sum. A plain number beside elementwise arrays is written as a number."""
@@ -679,6 +754,29 @@ class _Graph:
         return product(*parts)
 
 
+def _adds_products(term: Term) -> bool:
+    return isinstance(term, Add) and any(isinstance(part, (Product, Sum)) for part in term.terms)
+
+
+def _measure(matrix: Matrix) -> int:
+    """How much there is to read in an expression; a diag and a vector of ones count for more."""
+    extra = {Diagonal: 2, Ones: 1}
+    return sum(1 + extra.get(type(part), 0) for part in walk_matrix(matrix))
+
+
+def _off_diagonal(factor: Term, taken: Iterable[Index]) -> tuple[Index, Term] | None:
+    """The index ``i`` of an ``A_ii`` or ``(B⁻¹)_ii``, and the element ``A_ij`` off the diagonal."""
+    match factor:
+        case Ref(name=name, indices=(Index() as row, column)) if row == column:
+            return row, Ref(name, (row, fresh_index(row, [*taken, row])))
+        case Apply(function=function) if function == INVERSE:
+            place, second = inverse_places(factor)
+            if isinstance(place, Index) and place == second:
+                other = fresh_index(place, [*taken, *bound_indices(factor), place])
+                return place, inverse_entry(*matrix_of(factor), place, other)
+    return None
+
+
 def _ones(index: Index | None) -> Matrix | None:
     return None if index is None else Ones(index.size)
 
@@ -758,7 +856,7 @@ def vectorise(
     reader = _Reader(problem, layout)
     rows, columns = arrangement(target, problem, layout, orientation)
     try:
-        expression = reader.read(term, rows, columns)
+        expression = reader.tidied(reader.read(term, rows, columns))
     except _NoReading as failure:
         return MatrixForm(
             term, target, layout, None, rows, columns, (), _einsum(term, target), str(failure)

@@ -155,11 +155,15 @@ class _Writer:
             case Fraction():
                 above = self.held(box.numerator, _Hold.PRODUCT)
                 below = self.held(box.denominator, _Hold.SCRIPTED)
+                if box.kind != "derivative" and _is_long_row(box.denominator):
+                    below = f"({below})"
                 return _Piece(f"{above}/{below}", _Hold.QUOTIENT)
             case Scripts():
                 return self.scripts(box)
             case Root(body=body):
-                return _Piece("√" + self.held(body, _Hold.ATOM), _Hold.SCRIPTED)
+                inside = self.held(body, _Hold.ATOM)
+                inside = f"({inside})" if _is_long_row(body) else inside
+                return _Piece("√" + inside, _Hold.SCRIPTED)
             case Exponential(exponent=exponent):
                 return _Piece(f"exp({self.write(exponent).text})")
             case Call(function=function, argument=argument):
@@ -310,6 +314,12 @@ def _is_slashed(box: Box) -> bool:
         and box.kind in ("ordinary", "derivative")
         and not _is_operator(box)
     )
+
+
+def _is_long_row(box: Box) -> bool:
+    """Whether a row of several parts stands there, as a product of matrices, whose end must be
+    seen under a root or below a line."""
+    return isinstance(box, Row) and len(box.parts) > 1
 
 
 def _is_operator(box: Box) -> bool:

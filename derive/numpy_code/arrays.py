@@ -9,6 +9,8 @@ from derive.terms import (
     Family,
     Index,
     Ref,
+    Term,
+    member,
     references,
     walk,
 )
@@ -16,10 +18,10 @@ from derive.terms import (
 __all__ = [
     "argument_names",
     "axes_of",
+    "family_depth",
     "inputs_of",
     "is_transposed",
     "shape_text",
-    "takes_families",
 ]
 
 
@@ -57,7 +59,7 @@ def argument_names(function: AbstractFunction, problem: Problem) -> tuple[str, .
     for definition in problem.definitions:
         for part in walk(definition.body):
             if isinstance(part, Apply) and part.function == function.name:
-                inside = [a.body if isinstance(a, Family) else a for a in part.arguments]
+                inside = [member(argument) for argument in part.arguments]
                 names = [a.name if isinstance(a, Ref) else "" for a in inside]
                 unique = len(set(names)) == len(names) and all(names)
                 return tuple(names) if unique else tuple(f"u{p + 1}" for p in range(len(names)))
@@ -72,12 +74,18 @@ def shape_text(quantity: Quantity) -> str:
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
 
 
-def takes_families(function: AbstractFunction, problem: Problem) -> bool:
-    """Whether the function is given all values over an index as one argument."""
-    return any(
-        isinstance(part, Apply)
-        and part.function == function.name
-        and any(isinstance(argument, Family) for argument in part.arguments)
+def family_depth(function: AbstractFunction, problem: Problem) -> int:
+    """Over how many indices the function is given all values as one argument: 1 for the outputs of
+    an example, 2 for those of all examples, 0 for single values."""
+    depths = [
+        _depth(argument)
         for definition in problem.definitions
         for part in walk(definition.body)
-    )
+        if isinstance(part, Apply) and part.function == function.name
+        for argument in part.arguments
+    ]
+    return max(depths, default=0)
+
+
+def _depth(argument: Term) -> int:
+    return 1 + _depth(argument.body) if isinstance(argument, Family) else 0

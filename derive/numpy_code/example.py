@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from derive.errors import Unsupported
 from derive.model import AbstractFunction, Problem, Quantity
-from derive.numpy_code.arrays import inputs_of, takes_families
+from derive.numpy_code.arrays import family_depth, inputs_of
 from derive.numpy_code.code import number
 from derive.numpy_code.plan import Plan
 from derive.numpy_code.writer import partial_name
@@ -58,19 +58,29 @@ def example_function(plan: Plan) -> list[list[str]]:
 
 
 def _obeying_facts(problem: Problem) -> Iterator[str]:
-    """Lines that make the drawn arrays obey the facts ``Σ_k y_ik = c`` that no domain implies."""
+    """Lines that make the drawn arrays symmetric where they are to be, and obey the facts
+    ``Σ_k y_ik = c`` that no domain implies."""
+    for quantity in inputs_of(problem):
+        array = f'arrays["{quantity.name}"]'
+        if quantity.domain == "symmetric":
+            yield f"    {array} = ({array} + {array}.T) / 2"
+        elif quantity.domain == "positive definite":
+            yield f"    {array} = {array} @ {array}.T / len({array}) + np.eye(len({array}))"
     for fact in problem.facts:
         if any(problem.definition(ref.name) is not None for ref in references(fact.left)):
             continue  # it follows from the definitions, as Σ_i (x_i − μ) = 0 does
-        match fact.left, fact.right:
-            case Sum(index=index, body=Ref(name=name, indices=indices)), Number(value=value):
-                pass
-            case _:
-                raise Unsupported(f"no example can be drawn that obeys {fact.left} = {fact.right}")
+        body, summed = fact.left, []
+        while isinstance(body, Sum):
+            summed.append(body.index)
+            body = body.body
+        if not summed or not isinstance(body, Ref) or not isinstance(fact.right, Number):
+            raise Unsupported(f"no example can be drawn that obeys {fact.left} = {fact.right}")
+        name, indices, value = body.name, body.indices, fact.right.value
         quantity = problem.quantity(name)
-        if quantity.domain == "probabilities" and index == indices[-1] and value == 1:
+        if quantity.domain == "probabilities" and summed == [indices[-1]] and value == 1:
             continue
-        axis = indices.index(index)
+        axes = sorted(indices.index(index) for index in summed)
+        axis = str(axes[0]) if len(axes) == 1 else str(tuple(axes))
         array = f'arrays["{name}"]'
         total = f"{array}.sum(axis={axis}, keepdims=True)"
         if value == 0:
@@ -121,11 +131,12 @@ def _smooth(
 ) -> dict[str, str]:
     """``tanh`` of one argument; half the squared difference of several."""
     names = [partial_name(function.name, arguments, place) for place in range(len(arguments))]
-    if len(arguments) == 1 and not takes_families(function, problem):
+    if len(arguments) == 1 and not family_depth(function, problem):
         return {function.name: "np.tanh", names[0]: "lambda u: 1 - np.tanh(u) ** 2"}
     listed = ", ".join(arguments)
     difference = " - ".join(arguments)
-    total = ".sum(axis=-1)" if takes_families(function, problem) else ""
+    depth = family_depth(function, problem)
+    total = f".sum(axis={-1 if depth == 1 else tuple(range(-depth, 0))})" if depth else ""
     square = f"(({difference}) ** 2){total}" if total else f"({difference}) ** 2"
     found = {function.name: f"lambda {listed}: {square} / 2"}
     for place, name in enumerate(names):

@@ -14,7 +14,6 @@ from derive.numpy_code.writer import Writer, partial_name
 from derive.terms import (
     Apply,
     Derivative,
-    Family,
     Index,
     Number,
     Ref,
@@ -22,6 +21,7 @@ from derive.terms import (
     bound_indices,
     children,
     free_indices,
+    member,
     substitute,
     walk,
     weight,
@@ -89,7 +89,6 @@ class Plan:
             derivative_name(claim): (claim, self._folded(value))
             for claim, value in derivatives.items()
             if isinstance(claim.of, Ref)
-            and claim.of.indices
             and set(claim.of.indices) <= set(claim.by.indices)
             and self.problem.definition(claim.by.name) is not None
         }
@@ -150,7 +149,7 @@ class Plan:
         definition = self.problem.definition(term.of.name)
         body = definition.body if definition is not None else None
         if isinstance(body, Apply) and self.problem.function(body.function) is not None:
-            arguments = [a.body if isinstance(a, Family) else a for a in body.arguments]
+            arguments = [member(argument) for argument in body.arguments]
             places = [
                 place
                 for place, argument in enumerate(arguments)

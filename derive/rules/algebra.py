@@ -268,6 +268,57 @@ def _cancel_fraction(term: Term, context: Context) -> Rewrite | None:
     return Rewrite(after, Prose(("numerator and denominator have a common factor",)))
 
 
+def _common_denominator(term: Term, context: Context) -> Rewrite | None:
+    """``−y/a + (1 − y)/(1 − a) = (a − y)/(a (1 − a))``: where terms cancel above the line."""
+    if not isinstance(term, Add) or _over_examples(term, context):
+        return None
+    split = [_fraction(part, context) for part in term.terms]
+    below: dict[object, tuple[Term, int]] = {}
+    for _, denominator in split:
+        for name, (base, exponent) in denominator.items():
+            if name not in below or below[name][1] < exponent:
+                below[name] = (base, exponent)
+    if not below:
+        return None
+    numerators = [
+        multiply(
+            above,
+            *(
+                power(base, exponent - denominator.get(name, (base, 0))[1])
+                for name, (base, exponent) in below.items()
+            ),
+        )
+        for above, denominator in split
+    ]
+    above = collected(add(*numerators))
+    if above is None:
+        return None
+    after = multiply(above, *(power(base, -exponent) for base, exponent in below.values()))
+    if _length(after) >= _length(term):
+        return None
+    line = multiply(*(power(base, exponent) for base, exponent in below.values()))
+    return Rewrite(after, Prose(("the common denominator is ", line)))
+
+
+def _fraction(term: Term, context: Context) -> tuple[Term, dict[object, tuple[Term, int]]]:
+    """What stands above the line, and the bases below it with their whole exponents. Constants
+    such as ``1/m`` stay above, so that they can be followed."""
+    above: list[Term] = []
+    below: dict[object, tuple[Term, int]] = {}
+    for factor in _taken_apart(factors_of(term)):
+        match factor:
+            case Power(base=base, exponent=Number(value=value)) if (
+                value < 0
+                and value.denominator == 1
+                and not is_coefficient(base, context.scope.problem)
+            ):
+                _, known = below.get(key(base), (base, 0))
+                below[key(base)] = (base, known - int(value))
+            case _:
+                above.append(factor)
+    return multiply(*above), below
+
+
 # Factoring ---------------------------------------------------------------------------------------
 
 
@@ -293,7 +344,10 @@ def _factor_out(term: Term, context: Context) -> Rewrite | None:
     common: list[Term] = []
     written_out = _over_examples(term, context)
     for factor in list(lists[0]):
-        if isinstance(factor, Number) and abs(factor.value) == 1:
+        if isinstance(factor, Number):
+            number = _common_number(lists)
+            if number is not None:
+                common.append(number)
             continue
         if written_out and not is_coefficient(factor, context.scope.problem):
             continue
@@ -318,6 +372,28 @@ def _factor_out(term: Term, context: Context) -> Rewrite | None:
     if weight(after) >= weight(term):
         return None
     return Rewrite(after, Prose(("the factor ", outside, " is common to all terms")))
+
+
+def _common_number(lists: list[list[Term]]) -> Number | None:
+    """The number that is a factor of every term, taken out of them with its sign where they all
+    have it: ``2 u − 2 v`` leaves ``u − v``."""
+    found: list[tuple[int, Number]] = []
+    for each in lists:
+        place = next((n for n, part in enumerate(each) if isinstance(part, Number)), None)
+        if place is None:
+            return None
+        number = each[place]
+        assert isinstance(number, Number)
+        found.append((place, number))
+    size = abs(found[0][1].value)
+    if size == 1 or any(abs(number.value) != size for _, number in found):
+        return None
+    alike = all(number.value == found[0][1].value for _, number in found)
+    value = found[0][1].value if alike else size
+    for each, (place, number) in zip(lists, found, strict=True):
+        each[place] = Number(number.value / value)
+    origins = tuple(dict.fromkeys(origin for _, number in found for origin in number.origin))
+    return Number(value, origins)
 
 
 def _over_examples(term: Term, context: Context) -> bool:
@@ -367,6 +443,40 @@ def _sign(term: Term, context: Context) -> Rewrite | None:
     return Rewrite(add(*map(negate, second.terms)), Prose(("the sign is taken inside",)))
 
 
+def _turn(term: Term, context: Context) -> Rewrite | None:
+    """``−Σ_k c_k (y_k − y_i) = Σ_k c_k (y_i − y_k)``: the letter of the sum comes second."""
+    match term:
+        case Sum(index=index, body=body) if is_negative(body):
+            turned = _turned(negate(body), index)
+            if turned is None:
+                return None
+            return Rewrite(Sum(index, turned), Prose(("the minus sign turns a difference around",)))
+        case Product(factors=factors) if is_negative(term):
+            for n, factor in enumerate(factors):
+                turned = _turned(factor.body, factor.index) if isinstance(factor, Sum) else None
+                if turned is not None:
+                    assert isinstance(factor, Sum)
+                    inside = Sum(factor.index, turned)
+                    after = negate(multiply(*factors[:n], inside, *factors[n + 1 :]))
+                    return Rewrite(after, Prose(("the minus sign turns a difference around",)))
+    return None
+
+
+def _turned(body: Term, index: Index) -> Term | None:
+    """The body with one ``y_k − y_i`` turned around, where ``k`` is the index."""
+    factors = factors_of(body)
+    for n, factor in enumerate(factors):
+        if not isinstance(factor, Add) or len(factor.terms) != 2:
+            continue
+        first, second = factor.terms[0], negate(factor.terms[1])
+        if not isinstance(first, Ref) or not isinstance(second, Ref) or first.name != second.name:
+            continue
+        pairs = [(a, b) for a, b in zip(first.indices, second.indices, strict=True) if a != b]
+        if pairs and all(a == index for a, _ in pairs):
+            return multiply(*factors[:n], add(second, negate(first)), *factors[n + 1 :])
+    return None
+
+
 def _is_constant_fraction(factor: Term) -> bool:
     return isinstance(factor, Power) and isinstance(factor.base, (Size, Number))
 
@@ -410,7 +520,8 @@ def _order(term: Term, context: Context) -> Rewrite | None:
         case Add(terms=parts):
             arranged = tuple(sorted(parts, key=is_negative))
             # −y/a + (1 − y)/(1 − a) stays in the order of the two cases that it is about.
-            if arranged == parts or any(_is_fraction(part) for part in parts):
+            kept = any(_is_fraction(part) for part in parts if not is_negative(part))
+            if arranged == parts or kept:
                 return None
             return Rewrite(Add(arranged), Prose(("the positive term first",)))
         case _:
@@ -458,7 +569,7 @@ def _is_fraction(term: Term) -> bool:
 
 def _recognise(term: Term, context: Context) -> Rewrite | None:
     """``σ(z_i) = a_i``: the body of a definition gets its name back."""
-    if not isinstance(term, (Apply, Product, Sum)):
+    if not isinstance(term, (Apply, Product, Sum, Power)):
         return None
     for definition in context.scope.problem.definitions[:-1]:
         if definition.constant:
@@ -478,6 +589,8 @@ def _recognise_one(definition: Definition, term: Term, context: Context) -> Rewr
             return None
         head = Ref(definition.name, tuple(found[index] for index in definition.indices))
         return Rewrite(head, Prose(("definition of ", head)), (head,))
+    if isinstance(body, Power) and isinstance(term, Power):
+        return _recognise_power(definition, body, term)
     if isinstance(body, Product) and isinstance(term, Product):
         result = _divide(list(body.factors), list(term.factors), variables, {})
         if result is None:
@@ -489,6 +602,21 @@ def _recognise_one(definition: Definition, term: Term, context: Context) -> Rewr
         after = multiply(*rest[:position], head, *rest[position:])
         return Rewrite(after, Prose(("definition of ", head)), (head,))
     return None
+
+
+def _recognise_power(definition: Definition, body: Power, term: Power) -> Rewrite | None:
+    """``1/(1 + e)² = w²`` for ``w = 1/(1 + e)``."""
+    own, other = body.exponent, term.exponent
+    if not isinstance(own, Number) or not isinstance(other, Number):
+        return None
+    ratio = other.value / own.value if own.value else Fraction(0)
+    found = match(body.base, term.base, frozenset(definition.indices))
+    if ratio.denominator != 1 or ratio < 1 or found is None:
+        return None
+    if any(index not in found for index in definition.indices):
+        return None
+    head = Ref(definition.name, tuple(found[index] for index in definition.indices))
+    return Rewrite(power(head, ratio), Prose(("definition of ", head)), (head,))
 
 
 def _divide(
@@ -533,7 +661,7 @@ ALGEBRA: tuple[Rule, ...] = (
         "An expression that has a name gets it back.",
         "full",
         _recognise,
-        (Apply, Product, Sum),
+        (Apply, Product, Sum, Power),
     ),
     Rule(
         "multiply numbers",
@@ -600,12 +728,28 @@ ALGEBRA: tuple[Rule, ...] = (
         (Product,),
     ),
     Rule(
+        "common denominator",
+        r"\frac fa + \frac gb = \frac{f\,b + g\,a}{a\,b}",
+        "Fractions are brought over their common denominator, where terms cancel above the line.",
+        "normal",
+        _common_denominator,
+        (Add,),
+    ),
+    Rule(
         "take the sign inside",
         r"-(f-g) = -f + g",
         "The minus sign is taken inside the parentheses.",
         "full",
         _sign,
         (Product,),
+    ),
+    Rule(
+        "turn a difference",
+        r"-\sum_k c_k\,(y_k - y_i) = \sum_k c_k\,(y_i - y_k)",
+        "A minus sign in front turns a difference around.",
+        "full",
+        _turn,
+        (Sum, Product),
     ),
     Rule(
         "remove parentheses",

@@ -42,10 +42,11 @@ class Rewrite:
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a rule may look at besides the term itself: the problem, and the indices that are in
-    use where the term stands."""
+    use where the term stands, of which the first ``free`` ones are bound by no sum."""
 
     scope: Scope
     indices: tuple[Index, ...] = ()
+    free: int = 0
 
 
 #: One rewriting of one term at its top; ``None`` where the rule doesn't apply.
@@ -63,6 +64,8 @@ class Rule:
         detail: the least detail level at which a line made by it is worth printing.
         apply: the rewriting.
         kinds: the kinds of term that it can apply to; others need not be tried.
+        of_values: it is a law about values, such as ``S_ab = S_ba``, which must not be used inside
+            a derivative, where the one is varied without the other.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Rule:
     detail: Detail
     apply: Application
     kinds: tuple[type[Term], ...]
+    of_values: bool = False
 
 
 class Tried:
@@ -84,16 +88,16 @@ class Tried:
         # By identity, which is cheap; with the term itself, since an identity is given anew once
         # its owner is gone.
         self._terms: dict[str, dict[tuple[int, int], Term]] = {}
-        self._numbers: dict[tuple[Index, ...], int] = {}
+        self._numbers: dict[tuple[int, tuple[Index, ...]], int] = {}
 
     def terms(self, rule: Rule) -> dict[tuple[int, int], Term]:
         """The terms in which the rule fits nowhere, by their identity and by the number of the
         indices that are in use where they stand."""
         return self._terms.setdefault(rule.name, {})
 
-    def number(self, bound: tuple[Index, ...]) -> int:
-        """A number that stands for these indices."""
-        return self._numbers.setdefault(bound, len(self._numbers))
+    def number(self, indices: tuple[Index, ...], free: int) -> int:
+        """A number that stands for these indices, of which the first ``free`` ones are free."""
+        return self._numbers.setdefault((free, indices), len(self._numbers))
 
 
 def apply_everywhere(
@@ -122,11 +126,13 @@ def apply_everywhere(
         if at in in_vain:
             return node
         if wanted is None or type(node) in wanted:
-            rewrite = rule.apply(node, Context(scope, bound))
+            rewrite = rule.apply(node, Context(scope, bound, len(free)))
             if rewrite is not None:
                 places.append(path)
                 rewrites.append(rewrite)
                 return rewrite.after
+        if isinstance(node, Derivative) and rule.of_values:
+            return node
         if isinstance(node, Derivative):
             # What is differentiated by is a name, not a place for a rule.
             of = visit(node.of, (*path, 0), bound, number)
@@ -134,7 +140,7 @@ def apply_everywhere(
         else:
             if isinstance(node, (Sum, Family)):
                 bound = (*bound, node.index)
-                number = tried.number(bound)
+                number = tried.number(bound, len(free))
             old = children(node)
             parts = [visit(child, (*path, n), bound, number) for n, child in enumerate(old)]
             if all(map(is_, old, parts)):
@@ -147,7 +153,7 @@ def apply_everywhere(
         return new
 
     free = free_indices(term)
-    after = visit(term, (), free, tried.number(free))
+    after = visit(term, (), free, tried.number(free, len(free)))
     if not rewrites:
         return None
     premises = tuple(dict.fromkeys(each for rewrite in rewrites for each in rewrite.premises))

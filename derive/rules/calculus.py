@@ -33,6 +33,7 @@ from derive.terms import (
     add,
     factors_of,
     fresh_index,
+    member,
     multiply,
     negate,
     power,
@@ -69,10 +70,8 @@ def is_given(term: Derivative, context: Context) -> bool:
     if body.function in FUNCTIONS or body.function in MATRIX_FUNCTIONS:
         return False
     alone = len(body.arguments) == 1 and not isinstance(body.arguments[0], Family)
-    members = [
-        argument.body if isinstance(argument, Family) else argument for argument in body.arguments
-    ]
-    names = [member.name for member in members if isinstance(member, Ref)]
+    members = [member(argument) for argument in body.arguments]
+    names = [each.name for each in members if isinstance(each, Ref)]
     return (
         not alone
         and names.count(term.by.name) == 1
@@ -265,7 +264,9 @@ def _chain_rule(term: Term, context: Context) -> Rewrite | None:
         # A stage that depends on the variable both directly and through another user would be
         # counted twice; such a definition is differentiated as a whole instead. An abstract
         # function, which has no derivative as a whole, is taken through its arguments.
-        users = _arguments_through(of.name, by.name, scope)
+        users = _arguments_through(of.name, by.name, scope) or _bottleneck(
+            of.name, by.name, users, scope
+        )
     parts = [part for user in users for part in _through(user, term, context)]
     if not parts:
         return None
@@ -292,6 +293,23 @@ def _arguments_through(name: str, by: str, scope: Scope) -> tuple[str, ...]:
     )
     nested = any(scope.pattern(one, other) is not None for one in stages for other in stages)
     return () if nested else stages
+
+
+def _bottleneck(name: str, by: str, users: tuple[str, ...], scope: Scope) -> tuple[str, ...]:
+    """The one user through which every path leads, where it lies deeper than the definition: the
+    logits ``z`` of tied embeddings, made of ``E`` directly and through the word looked up in it.
+    The derivative by it must be an array of its shape, ``∂L_i/∂z_iv``, which has a name."""
+    for user in users:
+        others = [other for other in users if other != user]
+        if (
+            user != name
+            and not scope.uses_directly(name, user)
+            and scope.is_named_by(name, user)
+            and all(scope.pattern(user, other) is not None for other in others)
+            and not scope.depends_beside(name, by, user)
+        ):
+            return (user,)
+    return ()
 
 
 def _listed(terms: list[Term]) -> Iterator[str | Term]:

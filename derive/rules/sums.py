@@ -7,18 +7,22 @@ from fractions import Fraction
 
 from derive.dependency import differ
 from derive.derivation import Prose
+from derive.matrix_functions import INVERSE, inverse_entry, inverse_places, matrix_of
 from derive.model import Fact, is_coefficient
 from derive.rules.base import Context, Rewrite, Rule
 from derive.rules.matching import match
+from derive.symmetry import has_symmetric_matrix
 from derive.terms import (
     ONE,
     ZERO,
     Add,
+    Apply,
     Delta,
     Index,
     IndexLike,
     Number,
     Power,
+    Ref,
     Size,
     Sum,
     Term,
@@ -91,12 +95,13 @@ def _distribute(term: Term, context: Context) -> Rewrite | None:
 
 
 def _split(term: Term, context: Context) -> Rewrite | None:
-    """``Σ(f + g) = Σf + Σg``, where a Kronecker delta waits in one of them or a term doesn't hold
-    the index."""
+    """``Σ(f + g) = Σf + Σg``, where a Kronecker delta waits in one of them for this sum or for one
+    around it."""
     if not isinstance(term, Sum) or not isinstance(term.body, Add):
         return None
     parts = term.body.terms
-    if not any(_holds_delta_of(term.index, part) for part in parts):
+    waiting = {term.index, *context.indices[context.free :]}
+    if not any(_holds_delta_of(index, part) for part in parts for index in waiting):
         return None
     return Rewrite(
         add(*(total(term.index, part) for part in parts)),
@@ -107,8 +112,8 @@ def _split(term: Term, context: Context) -> Rewrite | None:
 def _constant_out(term: Term, context: Context) -> Rewrite | None:
     """``Σ_k c f_k = c Σ_k f_k``.
 
-    Out of the sum over the examples come numbers, sizes, hyperparameters and scalar denominators
-    alone: what belongs to the unit ``h``, as in ``Σ_i d_i w_h (1 − a_ih²) x_ij``, is part of that
+    Out of the sum over the examples come numbers, sizes, hyperparameters, Kronecker deltas and
+    scalar denominators alone: what belongs to the unit ``h``, as in ``Σ_i d_i w_h (1 − a_ih²) x_ij``, is part of that
     unit's error.
     """
     if not isinstance(term, Sum):
@@ -122,6 +127,7 @@ def _constant_out(term: Term, context: Context) -> Rewrite | None:
         and (
             not over_examples
             or is_coefficient(factor, context.scope.problem)
+            or isinstance(factor, Delta)
             or _is_scalar_denominator(factor)
         )
     ]
@@ -274,6 +280,39 @@ def _is_product_of(part: Term, common: Term, wanted: Term) -> bool:
     return not rest
 
 
+def _symmetry(term: Term, context: Context) -> Rewrite | None:
+    """``S_ba = S_ab``: free letters before those of sums, each group in a fixed order."""
+    match term:
+        case Ref(name=name, indices=(row, column)) if name in context.scope.symmetric:
+            turned: Term = Ref(name, (column, row), term.origin)
+            matrix = name
+        case Apply(function=function) if function == INVERSE and (
+            context.scope.problem.function(function) is None
+        ):
+            row, column = inverse_places(term)
+            if row == column or not has_symmetric_matrix(term, context.scope.symmetric):
+                return None
+            turned = inverse_entry(*matrix_of(term), column, row)
+            matrix = "the inverse"
+        case _:
+            return None
+    if _rank(row, context) <= _rank(column, context):
+        return None
+    return Rewrite(turned, Prose((f"{matrix} is symmetric",)))
+
+
+def _rank(place: IndexLike, context: Context) -> tuple[int, int, str]:
+    """Numbers first, then free letters as they were declared, then those of sums from the
+    outermost on."""
+    if isinstance(place, int):
+        return (0, place, "")
+    free = context.indices[: context.free]
+    if place in free or place not in context.indices:
+        declared = context.scope.problem.indices
+        return (1, declared.index(place) if place in declared else len(declared), place.name)
+    return (2, context.indices.index(place), "")
+
+
 SUMS: tuple[Rule, ...] = (
     Rule(
         "equal indices",
@@ -338,6 +377,15 @@ SUMS: tuple[Rule, ...] = (
         "normal",
         _gather_for_fact,
         (Add,),
+    ),
+    Rule(
+        "symmetry",
+        r"S_{ba} = S_{ab}",
+        "A symmetric matrix, and its inverse, is its own transpose.",
+        "full",
+        _symmetry,
+        (Ref, Apply),
+        of_values=True,
     ),
     Rule(
         "fact",

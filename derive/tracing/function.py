@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from types import CodeType
-from typing import Any
+from typing import Any, Literal
 
 from derive import language
 from derive.errors import InputError, Unsupported
@@ -50,6 +50,7 @@ def trace(
     sizes: Mapping[str, int] | None = None,
     step_at_zero: int | Fraction = 0,
     sign_at_zero: int | Fraction = 0,
+    example: Literal[False] | None = None,
     check: bool = True,
     **shapes_by_name: Any,
 ) -> Problem:
@@ -72,6 +73,7 @@ def trace(
         constants: local variables that are held constant, see :func:`derive.constant`.
         name, title, summary: by default the function's name and the first line of its docstring.
         written_out, sizes, step_at_zero, sign_at_zero: as for :func:`derive.problem`.
+        example: ``False`` where nothing counts examples, as in ``trace(A @ X @ B)``.
         check: call the function a second time with random numbers and compare its value with that
             of the traced cost.
 
@@ -123,6 +125,7 @@ def trace(
             sizes=sizes,
             step_at_zero=step_at_zero,
             sign_at_zero=sign_at_zero,
+            example=example,
         )
     except RecursionError:
         raise Unsupported(TOO_DEEP) from None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from math import pi
 from numbers import Integral, Real
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from derive import language
 from derive.errors import InputError, Unsupported
@@ -419,6 +419,53 @@ def _trace(session: Session, of: Any) -> SymbolicArray:
     return _einsum(session, "ii->", _square_matrix(session, of))
 
 
+def _matrix(
+    session: Session, of: Any, what: str
+) -> tuple[SymbolicArray, Expression, tuple[Any, Any]]:
+    """A square matrix, its element, and the letters of rows and columns that the element has."""
+    array = array_of(session, of)
+    sizes = sizes_of(array)
+    if len(sizes) != 2 or sizes[0] != sizes[1]:
+        raise InputError(
+            f"np.linalg.{what} of an array of shape {shape_text(array)}, which isn't square"
+        )
+    if sizes[0] == 1:
+        raise Unsupported(f"np.linalg.{what} of an array of shape (1, 1): write it as a number")
+    taken = [*array.axes, *session.axes(sizes), *bound_indices(array.expression.term)]
+    rows = session.letter(sizes[0], taken)
+    columns = session.letter(sizes[0], [*taken, rows])
+    return array, session.at(array, (rows, columns)), (rows, columns)
+
+
+def _inverse(session: Session, of: Any) -> SymbolicArray:
+    array, element, over = _matrix(session, of, "inv")
+    axes = session.axes(sizes_of(array))
+    row, column = axes
+    assert row is not None
+    assert column is not None
+    return session.make(axes, language.inverse(element, over=over)[row, column])
+
+
+def _determinant(session: Session, of: Any) -> SymbolicArray:
+    _, element, over = _matrix(session, of, "det")
+    return session.make((), language.det(element, over=over))
+
+
+class _SignAndLogarithm(NamedTuple):
+    """What ``np.linalg.slogdet`` returns."""
+
+    sign: SymbolicArray
+    logabsdet: SymbolicArray
+
+
+def _sign_and_logarithm(session: Session, of: Any) -> _SignAndLogarithm:
+    _, element, over = _matrix(session, of, "slogdet")
+    return _SignAndLogarithm(
+        session.make((), language.sign(language.det(element, over=over))),
+        session.make((), language.logdet(element, over=over)),
+    )
+
+
 def _square_matrix(session: Session, of: Any) -> SymbolicArray:
     array = array_of(session, of)
     sizes = sizes_of(array)
@@ -550,7 +597,8 @@ def _ufunc(
 def _function(session: Session, func: Any, arguments: Any, given: Any) -> Any:
     name = func.__name__
     module = str(getattr(func, "__module__", "")).removesuffix("._linalg")
-    operation = _FUNCTIONS.get("linalg.norm" if "linalg" in module and name == "norm" else name)
+    qualified = f"linalg.{name}" if "linalg" in module else name
+    operation = _FUNCTIONS.get(qualified) or _FUNCTIONS.get(name)
     if operation is None:
         raise Unsupported(f"np.{name} has no derivation here{_hint(name)}")
     kept = {_SPELLINGS.get((name, key), key): value for key, value in given.items()}
@@ -689,6 +737,9 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ndim": _ndim,
     "copy": _positive,
     "linalg.norm": _norm,
+    "linalg.inv": _inverse,
+    "linalg.det": _determinant,
+    "linalg.slogdet": _sign_and_logarithm,
 }
 
 #: Arguments that are called otherwise here.

@@ -20,6 +20,7 @@ def _problem() -> Problem:
     w, b = derive.parameters("w[j]", "b")
     W = derive.parameter("W[k,j]")
     s = derive.parameter("s", domain="positive")
+    M = derive.data("M[j,q]", domain="symmetric")
     penalty = derive.hyperparameter("lambda_")
     g = derive.function("g")
     loss = derive.function("ell", arguments=2)
@@ -36,7 +37,8 @@ def _problem() -> Problem:
         derive.mean(any_loss[i] + h[i] * square[i], over=i)
         - derive.mean(derive.sum(labels[i, k] * derive.ln(e[i, k]), over=k), over=i)
         + penalty * derive.sum(w[j] ** 2, over=j)
-        + derive.ln(s),
+        + derive.ln(s)
+        + derive.sum(w[j] * M[j, q] * w[q], over=[j, q]),
     )
     known = derive.fact(derive.sum(labels[i, k], over=k), 1, reason="labels are one-hot")
     return derive.problem(cost, name="ground", facts=[known], spare=[p, q, l, r])

@@ -90,6 +90,10 @@ def y_(n: int) -> Term:
     return ref("y", n)
 
 
+def inverse_of(name: str, row: Index, column: Index) -> Apply:
+    return inverse_entry(j, q, Ref(name, (j, q)), row, column)
+
+
 def x_(n: int, at: int = 1) -> Term:
     return ref("x", n, at)
 
@@ -385,6 +389,14 @@ SUMS = [
         WRITTEN_OUT,
     ),
     Row("gather", add(ref("Y", 1, 1), ref("Y", 1, 2)), None, WRITTEN_OUT),  # nothing to gather
+    # Numbers first, free letters as they are declared, then those of sums.
+    Row("symmetry", ref("M", q, j), ref("M", j, q)),
+    Row("symmetry", ref("M", 2, 1), ref("M", 1, 2), WRITTEN_OUT),
+    Row("symmetry", inverse_of("M", q, j), inverse_of("M", j, q)),
+    Row("symmetry", ref("M", j, q), None),
+    Row("symmetry", ref("M", j, j), None),
+    Row("symmetry", ref("Y", i, k), None),
+    Row("symmetry", D(ref("M", q, j), ref("M", j, q)), None),  # varied one by one
     Row(
         "multiply out",
         add(
@@ -526,6 +538,12 @@ ALGEBRA = [
         WRITTEN_OUT,
     ),
     Row("factor out", add(multiply(two, a), multiply(three, y)), None),
+    Row("factor out", add(multiply(two, a), multiply(number(-2), y)), multiply(two, minus(a, y))),
+    Row(
+        "factor out",
+        add(multiply(number(-2), a, z), multiply(number(-2), a, y)),
+        multiply(number(-2), a, add(z, y)),
+    ),
     Row("factor out", minus(negate(a), y), None),  # a sign alone is no factor
     Row("factor out", multiply(two, a), None),
     Row("equal factors", Product((a, a)), power(a, 2)),
@@ -533,7 +551,42 @@ ALGEBRA = [
     Row("equal factors", Product((a, reciprocal(a))), None),  # that is cancelling
     Row("equal factors", Product((two, two)), None),
     Row("equal factors", multiply(a, y), None),
+    Row(
+        "common denominator",
+        add(
+            negate(multiply(y, reciprocal(a))),
+            multiply(minus(ONE, y), reciprocal(minus(ONE, a))),
+        ),
+        multiply(minus(a, y), reciprocal(a), reciprocal(minus(ONE, a))),
+    ),
+    Row(
+        "common denominator",
+        minus(multiply(add(b, y), a, reciprocal(add(b, a))), y),
+        multiply(minus(multiply(b, a), multiply(b, y)), reciprocal(add(b, a))),
+    ),
+    # Nothing cancels above the line, or there is none.
+    Row("common denominator", minus(multiply(y, reciprocal(a)), multiply(z, reciprocal(b))), None),
+    Row("common denominator", add(multiply(y, mean), multiply(a, mean)), None),
+    Row("common denominator", multiply(y, reciprocal(a)), None),
+    Row(
+        "turn a difference",
+        negate(Sum(p, multiply(ref("y", p), minus(ref("a", p), a)))),
+        Sum(p, multiply(ref("y", p), minus(a, ref("a", p)))),
+    ),
+    Row(
+        "turn a difference",
+        Sum(p, negate(multiply(ref("y", p), minus(ref("a", p), a)))),
+        Sum(p, multiply(ref("y", p), minus(a, ref("a", p)))),
+    ),
+    Row("turn a difference", Sum(p, multiply(ref("y", p), minus(ref("a", p), a))), None),
+    Row("turn a difference", negate(Sum(p, minus(a, ref("a", p)))), None),
+    Row("turn a difference", negate(Sum(p, minus(ref("a", p), y))), None),
     Row("order", add(negate(y), a), add(a, negate(y))),
+    Row(
+        "order",
+        add(negate(multiply(y, reciprocal(a))), ONE),
+        minus(ONE, multiply(y, reciprocal(a))),
+    ),
     Row("order", Product((a, two)), Product((two, a))),
     Row("order", Product((a, lam, mean, two)), Product((two, mean, lam, a))),
     Row("order", Product((reciprocal(s), a)), Product((a, reciprocal(s)))),
@@ -616,7 +669,8 @@ def checker(written_out: bool) -> StepChecker:
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.rule}: {row.before}")
 def test_table(row: Row) -> None:
-    rewrite = RULES[row.rule].apply(row.before, Context(row.scope, free_indices(row.before)))
+    free = free_indices(row.before)
+    rewrite = RULES[row.rule].apply(row.before, Context(row.scope, free, len(free)))
     if row.after is None:
         assert rewrite is None
         return

@@ -138,21 +138,33 @@ class Prover:
             InputError: the cost doesn't depend on ``by``.
             Unsupported: the derivative needs something that isn't implemented.
         """
-        return self._finish(self._opened(by), main=True)
+        return self.whole(Derivative(self.scope.problem.cost.head, by))
+
+    def whole(self, claim: Derivative) -> Lemma:
+        """The derivative of a definition, such as the cost, by anything that it depends on, proved
+        from its definition: what a reader asked for, and not only on the way there.
+
+        Raises the errors of :meth:`gradient`.
+        """
+        name = key(claim)
+        if name not in self._by_claim:
+            self._by_claim[name] = self._finish(self._opened(claim), main=True)
+        return self._by_claim[name]
 
     def by_stage(self, by: Ref) -> Lemma:
         """The derivative of the cost by a stage, in terms of the losses of the examples:
         ``∂J/∂z_i = (1/m) ∂L_i/∂z_i``."""
-        proof = self._opened(by)
+        proof = self._opened(Derivative(self.scope.problem.cost.head, by))
         proof.exhaust(_SIMPLIFICATION)
         return self._entered(proof, main=True)
 
-    def _opened(self, by: Ref) -> Proof:
+    def _opened(self, claim: Derivative) -> Proof:
         """A proof about the cost, up to the derivatives of the stages that it is made of."""
-        cost = self.scope.problem.cost.head
-        if self.scope.pattern(cost.name, by.name) is None:
-            raise InputError(f"the cost {cost.name} does not depend on {by.name}")
-        proof = Proof(Derivative(cost, by), self.scope, self._tried)
+        of, by = claim.of, claim.by
+        assert isinstance(of, Ref)
+        if self.scope.pattern(of.name, by.name) is None:
+            raise InputError(f"the cost {of.name} does not depend on {by.name}")
+        proof = Proof(claim, self.scope, self._tried)
         self._differentiate_definition(proof)
         proof.exhaust(_SIMPLIFICATION[:2])
         self._use_ties(proof)

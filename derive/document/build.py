@@ -46,7 +46,7 @@ from derive.document.model import (
 )
 from derive.errors import InputError
 from derive.functions import FUNCTIONS, kinks
-from derive.gradients import Derivation, MatrixLine
+from derive.gradients import Derivation, MatrixLine, Result
 from derive.matrix import MatrixForm, vectorise
 from derive.matrix.expression import (
     Diagonal,
@@ -186,7 +186,15 @@ def _opening(derivation: Derivation) -> Iterator[Block]:
         yield Paragraph((problem.summary,))
     sizes = tuple(_size_words(problem))
     yield Paragraph((Strong("Result."), *((" For every ", *sizes, ",") if sizes else ())))
-    yield Equations(tuple(Line(result.claim, result.term) for result in derivation.results))
+    yield Equations(tuple(line for result in derivation.results for line in _result(problem, result)))
+
+
+def _result(problem: Problem, result: Result) -> Iterator[Line]:
+    """The result; a second derivative of the cost is also shown as that."""
+    first = problem.cost.derivative
+    if first is not None:
+        yield Line(Derivative(first, result.claim.by), result.claim)
+    yield Line(result.claim, result.term)
 
 
 def _size_words(problem: Problem) -> Iterator[Inline]:
@@ -233,6 +241,8 @@ def _cost(derivation: Derivation) -> Section:
 def _said_of(definition: Definition, problem: Problem) -> tuple[Inline, ...]:
     """What a definition means, and that it is held constant."""
     said = words(definition.meaning, problem)
+    if definition.derivative is not None:
+        return (*said, ": " if said else "", "the derivative ", definition.derivative)
     if not definition.constant:
         return said
     return (*said, "; held constant") if said else ("held constant",)
@@ -405,7 +415,8 @@ def _small_case(
         labels.note(lemma, f"small:{case.wrt.name}:{lemma.number}")
     opening: list[Inline]
     if number == 0:
-        opening = ["The component ", case.wrt, " stands for all."] if case.wrt.indices else []
+        component = main.claim if derivation.problem.cost.indices else case.wrt
+        opening = ["The component ", component, " stands for all."] if case.wrt.indices else []
         example = derivation.problem.example_index
         if new and example is not None:
             opening.append(" " if opening else "")
@@ -419,7 +430,9 @@ def _small_case(
     if new:
         yield _together(new, detail, labels)
     if number == 0 and new:
-        yield Paragraph(("Now the cost, term by term:",))
+        cost = derivation.problem.cost
+        what: Inline = cost.head if derivation.problem.is_second_order else "the cost"
+        yield Paragraph(("Now ", what, ", term by term:"))
     label = f"small:{case.wrt.name}:gradient"
     yield Equations(lemma_lines(main, detail, labels.by_claim, label))
 
@@ -856,6 +869,7 @@ def _checks(derivation: Derivation) -> Iterator[Section]:
 _KINDS = {
     "step": "each step",
     "chain": "no step is left out",
+    "symmetry": "the symmetry",
     "small case": "the small case",
     "matrix": "the matrix forms",
     "code": "the exported code",
@@ -864,6 +878,7 @@ _KINDS = {
 _METHODS = {
     "step": "both sides at random points",
     "chain": "each step starts where the last one ended",
+    "symmetry": "the second derivative with its indices exchanged",
     "small case": "SymPy’s own derivative of the unrolled cost",
     "matrix": "as printed, against the index form",
     "code": "against finite differences of the cost",

@@ -233,6 +233,11 @@ class _Writer:
             "body": self._formula(definition.body),
             "meaning": definition.meaning,
             **({"constant": True} if definition.constant else {}),
+            **(
+                {}
+                if definition.derivative is None
+                else {"derivative": self._formula(definition.derivative)}
+            ),
         }
 
     def _fact(self, fact: Fact) -> Object:
@@ -584,13 +589,14 @@ class _Reader:
         return at.string() if isinstance(at.value, str) else self._term(at)
 
     def _definition(self, at: Cursor) -> Definition:
-        constant = at.optional("constant")
+        constant, derivative = at.optional("constant"), at.optional("derivative")
         return Definition(
             name=self._name(at.field("name")),
             indices=at.field("indices").map(read_index),
             body=self._formula(at.field("body")),
             meaning=_short(at.field("meaning")),
             constant=constant is not None and constant.boolean(),
+            derivative=None if derivative is None else self._derivative(derivative),
         )
 
     def _fact(self, at: Cursor) -> Fact:

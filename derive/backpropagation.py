@@ -40,7 +40,7 @@ from derive.terms import (
     walk,
 )
 
-__all__ = ["LEMMA", "Prover"]
+__all__ = ["LEMMA", "SECOND_ORDER", "Prover"]
 
 #: The name of the step that puts in what a lemma has shown.
 LEMMA = "lemma"
@@ -74,6 +74,12 @@ _SIMPLIFICATION: tuple[Rule, ...] = tuple(
         "equal factors",
         "order",
     )
+)
+
+#: The rules that bring a second derivative into the form in which it is taught,
+#: ``(1/m) Σ_i a_i (1 − a_i) x_ij x_is``. A gradient is in its form without them.
+SECOND_ORDER: tuple[Rule, ...] = tuple(
+    RULES[name] for name in ("exchange the sums", "constant out of the sum", "data last", "order")
 )
 
 #: A proof that takes more steps than this has gone astray: no rule may undo another.

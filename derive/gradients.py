@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from derive.backpropagation import LEMMA, Prover
+from derive.backpropagation import LEMMA, SECOND_ORDER, Prover
 from derive.catalogue import load
 from derive.dependency import Scope
 from derive.derivation import (
@@ -25,7 +25,7 @@ from derive.errors import InputError, Unsupported
 from derive.language import Expression, Named
 from derive.language import problem as make_problem
 from derive.language.assembly import TOO_DEEP
-from derive.matrix import MatrixForm, vectorise
+from derive.matrix import MatrixForm, vectorise, vectorise_blocks
 from derive.meanings import meanings_of
 from derive.model import Problem, Quantity
 from derive.provenance import provenance_of
@@ -352,7 +352,7 @@ def _derived(
     names = quantities(problem, wrt)
     resolved = resolve_sizes(problem, sizes)
     scope = Scope(problem)
-    prover = Prover(scope)
+    prover = Prover(scope, closing=SECOND_ORDER if problem.is_second_order else ())
     for definition in problem.definitions:
         if definition.derivative is not None:
             prover.whole(definition.derivative)
@@ -486,7 +486,7 @@ def quantities(
 
 def _result(problem: Problem, quantity: Quantity, main: Lemma) -> Result:
     rows, columns = (
-        vectorise(main.result, problem, layout, _axes(problem, main), quantity.orientation)
+        vectorise_blocks(main.result, problem, layout, _axes(problem, main), quantity.orientation)
         for layout in _LAYOUTS
     )
     return Result(quantity.name, main.claim, main.result, rows, columns)
@@ -584,5 +584,6 @@ def _matrix_line(
     orientation = (
         problem.quantity(left.by.name).orientation if isinstance(left, Derivative) else "column"
     )
-    rows, columns = (vectorise(term, problem, layout, target, orientation) for layout in _LAYOUTS)
+    read = vectorise_blocks if kind == "gradient" else vectorise
+    rows, columns = (read(term, problem, layout, target, orientation) for layout in _LAYOUTS)
     return MatrixLine(kind, left, rows, columns)

@@ -1,17 +1,18 @@
 """Second derivatives: Hessians, their products with a vector, Jacobians, gradient penalties.
 
-None of them has an engine of its own. The gradient ``∂J/∂w_j = (1/m) Σ_i (a_i − y_i) x_ij``, once it
-is derived, is a quantity like any other: it gets a name, ``g_j``, and stands behind the definitions
-of the cost as one more of them. What is wanted is then a first derivative in that longer problem:
+None of them has an engine of its own. The gradient ``∂J/∂w_j = (1/m) Σ_i (a_i − y_i) x_ij``, once
+it is derived, is a quantity like any other: it gets a name, ``g_j``, and stands behind the
+definitions of the cost as one more of them. What is wanted is then a first derivative in that
+longer problem:
 
-==========================  =====================================  ==============================
-what is wanted              is the derivative of                   by
-==========================  =====================================  ==============================
-Hessian                     ``g_j := ∂J/∂w_j``                     ``w_s``
-Hessian times a vector      ``D := Σ_j g_j v_j`` (Pearlmutter 1994)  ``w_j``
-Jacobian                    the stage itself, ``p_ik``             an earlier stage ``z_il``
-gradient penalty            ``R := Σ_ij g_ij²``, ``g := ∂J/∂x``    a parameter
-==========================  =====================================  ==============================
+======================  =========================================  =========================
+what is wanted          is the derivative of                       by
+======================  =========================================  =========================
+Hessian                 ``g_j := ∂J/∂w_j``                         ``w_s``
+Hessian times a vector  ``D := Σ_j g_j v_j`` (Pearlmutter, 1994)   ``w_j``
+Jacobian                the stage itself, ``p_ik``                 an earlier stage ``z_il``
+gradient penalty        ``R := Σ_ij g_ij²`` with ``g := ∂J/∂x``    a parameter
+======================  =========================================  =========================
 
 So each goes through the same rules, lemmas, checks and documents as a gradient. The letters of the
 second derivative are new ones (``w_s`` beside ``g_j``); where each example depends on itself alone,
@@ -22,9 +23,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from derive.backpropagation import Prover
+from derive.backpropagation import SECOND_ORDER, Prover
 from derive.dependency import Scope
 from derive.errors import InputError
 from derive.gradients import Cost, Derivation, as_problem, gradient, quantities
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from derive.beside import Beside
 
 __all__ = [
+    "KINDS",
     "gradient_penalty",
     "gradient_penalty_problem",
     "hessian",
@@ -45,9 +47,18 @@ __all__ = [
     "hessian_vector_product_problem",
     "jacobian",
     "jacobian_problem",
+    "requested",
 ]
 
-Checking = Literal["raise", "report", "none"]
+Checking: TypeAlias = Literal["raise", "report", "none"]
+
+#: What may be asked for by name, and how many names it takes: from, to.
+KINDS: dict[str, tuple[int, int]] = {
+    "hessian": (1, 2),
+    "hessian-vector-product": (1, 2),
+    "jacobian": (2, 2),
+    "gradient-penalty": (1, 1),
+}
 
 
 def hessian(
@@ -88,7 +99,7 @@ def hessian(
     (1/m) Xᵀdiag(a ⊙ (1 − a))X
     """
     problem = hessian_problem(cost, wrt, by)
-    return gradient(problem, check=check, seed=seed, beside=beside, **sizes)
+    return gradient(problem, None, check=check, seed=seed, beside=beside, **sizes)
 
 
 def hessian_vector_product(
@@ -103,9 +114,9 @@ def hessian_vector_product(
 ) -> Derivation:
     """Derive the Hessian of a cost times a vector, ``Σ_s ∂²J/∂w_j∂w_s v_s``, without the Hessian.
 
-    It is the gradient of ``D = Σ_s g_s v_s``, the derivative of the cost along ``v`` (B. Pearlmutter,
-    Fast exact multiplication by the Hessian, Neural Computation 6, 1994), and costs about as much
-    as a gradient.
+    It is the gradient of ``D = Σ_s g_s v_s``, the derivative of the cost along ``v``
+    (B. Pearlmutter, Fast exact multiplication by the Hessian, Neural Computation 6, 1994), and
+    costs about as much as a gradient.
 
     Args:
         cost, wrt: as for :func:`hessian`.
@@ -121,7 +132,7 @@ def hessian_vector_product(
     (1/m) Xᵀ((Xv) ⊙ a ⊙ (1 − a))
     """
     problem = hessian_vector_product_problem(cost, wrt, vector)
-    return gradient(problem, check=check, seed=seed, beside=beside, **sizes)
+    return gradient(problem, None, check=check, seed=seed, beside=beside, **sizes)
 
 
 def jacobian(
@@ -154,7 +165,7 @@ def jacobian(
     p_ik (δ_kl − p_il)
     """
     problem = jacobian_problem(cost, stage, by)
-    return gradient(problem, check=check, seed=seed, beside=beside, **sizes)
+    return gradient(problem, None, check=check, seed=seed, beside=beside, **sizes)
 
 
 def gradient_penalty(
@@ -178,10 +189,10 @@ def gradient_penalty(
     Raises the errors of :func:`hessian`.
 
     >>> print(gradient_penalty("linear_regression", "x", "b").result)
-    (2/m²) Σᵢ₌₁ᵐ (Σⱼ₌₁ⁿ w_j²) (ŷ_i − y_i)
+    (2/m) Σᵢ₌₁ᵐ Σⱼ₌₁ⁿ g_ij w_j
     """
     problem = gradient_penalty_problem(cost, of, wrt)
-    return gradient(problem, check=check, seed=seed, beside=beside, **sizes)
+    return gradient(problem, None, check=check, seed=seed, beside=beside, **sizes)
 
 
 # The problems ------------------------------------------------------------------------------------
@@ -209,7 +220,7 @@ def hessian_problem(cost: Cost, wrt: str | Named, by: str | Named | None = None)
 
 
 def hessian_vector_product_problem(cost: Cost, wrt: str | Named, vector: str = "v") -> Problem:
-    """The problem in which the Hessian times a vector is a gradient: that of ``D := Σ_j g_j v_j``."""
+    """The problem in which the Hessian times a vector is a gradient, that of ``Σ_j g_j v_j``."""
     problem = as_problem(cost)
     (name,) = quantities(problem, wrt)
     if not vector.isidentifier() or vector in _taken(problem):
@@ -219,9 +230,7 @@ def hessian_vector_product_problem(cost: Cost, wrt: str | Named, vector: str = "
         )
     longer, named = _with_gradient(problem, name)
     own = problem.quantity(name)
-    v = _quantity(
-        vector, own.indices, "data", "what the Hessian is multiplied by", own.orientation
-    )
+    v = _quantity(vector, own.indices, "data", "what the Hessian is multiplied by", own.orientation)
     along: Term = multiply(named.head, v.ref)
     for index in reversed(own.indices):
         along = Sum(index, along)
@@ -255,7 +264,10 @@ def jacobian_problem(cost: Cost, stage: str | Named, by: str | Named) -> Problem
     if given.role == "definition":
         given = replace(given, role="parameter")
     kept = _made_of(problem, stage, by)
-    definitions = tuple(each for each in problem.definitions if each.name in kept and each.name != by)
+    sizes = {index.size for name in kept for index in problem.quantity(name).indices}
+    definitions = tuple(
+        each for each in problem.definitions if each.name in kept and each.name != by
+    )
     return replace(
         problem,
         name=f"{problem.name}_jacobian_{stage}_{by}",
@@ -264,6 +276,7 @@ def jacobian_problem(cost: Cost, stage: str | Named, by: str | Named) -> Problem
             given if each.name == by else each for each in problem.quantities if each.name in kept
         ),
         definitions=definitions,
+        indices=tuple(index for index in problem.indices if index.size in sizes),
         facts=tuple(
             fact
             for fact in problem.facts
@@ -298,6 +311,46 @@ def gradient_penalty_problem(
     )
 
 
+def requested(
+    problem: Problem, kind: str, names: tuple[str, ...], wrt: tuple[str, ...] = ()
+) -> Problem:
+    """The problem in which what is asked for by name is a first derivative.
+
+    Args:
+        problem: that of the cost.
+        kind: one of :data:`KINDS`.
+        names: ``("w",)`` or ``("w", "b")`` for a Hessian, ``("w", "v")`` for its product with a
+            vector, ``("p", "z")`` for a Jacobian, ``("x",)`` for a gradient penalty.
+        wrt: what a gradient penalty is differentiated by; all parameters if empty.
+
+    Raises:
+        InputError: there is no such kind, or the names aren't as many as it takes.
+
+    >>> from derive.catalogue import load
+    >>> requested(load("logistic_regression"), "hessian", ("w",)).name
+    'logistic_regression_hessian_w'
+    """
+    if kind not in KINDS:
+        raise InputError(f"{kind!r} is none of {', '.join(KINDS)}")
+    least, most = KINDS[kind]
+    if not least <= len(names) <= most:
+        count = f"{least}" if least == most else f"{least} or {most}"
+        raise InputError(f"{kind} takes {count} names, not {len(names)}")
+    if wrt and kind != "gradient-penalty":
+        raise InputError(f"{kind} says itself what is differentiated by; leave out wrt")
+    match kind:
+        case "hessian":
+            return hessian_problem(problem, *names)
+        case "hessian-vector-product":
+            return hessian_vector_product_problem(problem, *names)
+        case "jacobian":
+            return jacobian_problem(problem, *names)
+        case _:
+            return gradient_penalty_problem(
+                problem, names[0], wrt or tuple(each.name for each in problem.parameters)
+            )
+
+
 # Their parts -------------------------------------------------------------------------------------
 
 
@@ -308,7 +361,7 @@ def _with_gradient(problem: Problem, wrt: str) -> tuple[Problem, Definition]:
     # The stages keep their names in the gradient: the chain rule goes through them once more.
     plain = replace(problem, written_out=())
     scope = Scope(plain)
-    main = Prover(scope).whole(scope.claim(wrt))
+    main = Prover(scope, closing=SECOND_ORDER).whole(scope.claim(wrt))
     quantity = problem.quantity(wrt)
     names = ("g", "q", "gradient", f"gradient_{wrt}")
     return _with_definition(

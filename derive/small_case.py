@@ -66,7 +66,8 @@ def small_cases(
     The lemmas are shared: each case holds those that earlier ones have not proved, its own last.
     """
     scope = unrolled(problem, dict(sizes))
-    prover = Prover(scope, closing=[FOLD, RULES["signs"], RULES["order"]])
+    first = [RULES["data last"]] if problem.is_second_order else []
+    prover = Prover(scope, closing=[*first, FOLD, RULES["signs"], RULES["order"]])
     return tuple(_one_case(prover, problem.quantity(name)) for name in wrt)
 
 

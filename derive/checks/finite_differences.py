@@ -151,12 +151,12 @@ def _compare(
     places = list(np.ndindex(values.shape))
     if len(places) > COMPONENTS:
         places = random.Random(f"components {name} {seed}").sample(places, COMPONENTS)
-    rows = []
+    rows: list[tuple[tuple[int, ...], tuple[int, ...], float, float]] = []
     for place in places:
         quotient = _quotient(cost, arrays, name, values, place)
-        mine = _column(given, quotient.shape, place, ties)
+        column = _column(given, quotient.shape, place, ties)
         rows.extend(
-            (above, place, float(quotient[above]), float(mine[above]))
+            (above, place, float(quotient[above]), float(column[above]))
             for above in np.ndindex(quotient.shape)
         )
     # Relative to the largest component, for the smallest may be zero; and the rounding error of
@@ -186,7 +186,6 @@ def _quotient(
     step: float = STEP,
 ) -> np.ndarray[Any, Any]:
     """The central difference of fourth order, ``[8 (J₊₁ − J₋₁) − (J₊₂ − J₋₂)] / 12h``."""
-
     import numpy as np
 
     def at(offset: int) -> np.ndarray[Any, Any]:

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from derive.checks.points import Points
 from derive.dependency import Scope
-from derive.derivation import Check
+from derive.derivation import Check, Status
 from derive.errors import InputError
 from derive.evaluation import EvaluationError
 from derive.model import Problem
 from derive.sampling import distinct_sizes
-from derive.terms import Index, Term, substitute
+from derive.terms import Index, IndexLike, Term, substitute
 
 __all__ = ["check_symmetry"]
 
@@ -20,8 +20,8 @@ TOLERANCE = Decimal("1e-20")
 
 
 def check_symmetry(hessian: Term, problem: Problem, drawn: Points) -> Check:
-    """Whether ``∂g_j/∂w_s`` is the same with ``j`` and ``s`` exchanged, as the Hessian of a function
-    with continuous second derivatives is (Schwarz's theorem).
+    """Whether ``∂g_j/∂w_s`` is the same with ``j`` and ``s`` exchanged, as the Hessian of a
+    function with continuous second derivatives is (Schwarz's theorem).
 
     Args:
         hessian: the second derivative in index form.
@@ -43,14 +43,14 @@ def check_symmetry(hessian: Term, problem: Problem, drawn: Points) -> Check:
     about = f"{claim} with its indices exchanged"
 
     def check(
-        status: str, residual: Decimal | None = None, message: str = "", samples: int = 0
+        status: Status, residual: Decimal | None = None, message: str = "", samples: int = 0
     ) -> Check:
         return Check(
             kind="symmetry",
             about=about,
             method="the same with its indices exchanged, "
             + ", ".join(f"{name} = {size}" for name, size in sizes.items()),
-            status=status,  # type: ignore[arg-type]
+            status=status,
             residual=None if residual is None else float(residual),
             tolerance=float(TOLERANCE),
             seed=drawn.seed,
@@ -60,7 +60,9 @@ def check_symmetry(hessian: Term, problem: Problem, drawn: Points) -> Check:
 
     others: tuple[Index, ...] = claim.by.running
     mine = problem.cost.indices
-    exchanged = substitute(hessian, {**dict(zip(mine, others)), **dict(zip(others, mine))})  # noqa: B905
+    turned: dict[Index, IndexLike] = dict(zip(mine, others, strict=True))
+    turned.update(zip(others, mine, strict=True))
+    exchanged = substitute(hessian, turned)
     letters = tuple(dict.fromkeys((*mine, *others)))
     try:
         (point,) = drawn.at(sizes, 1)

@@ -186,7 +186,9 @@ def _opening(derivation: Derivation) -> Iterator[Block]:
         yield Paragraph((problem.summary,))
     sizes = tuple(_size_words(problem))
     yield Paragraph((Strong("Result."), *((" For every ", *sizes, ",") if sizes else ())))
-    yield Equations(tuple(line for result in derivation.results for line in _result(problem, result)))
+    yield Equations(
+        tuple(line for result in derivation.results for line in _result(problem, result))
+    )
 
 
 def _result(problem: Problem, result: Result) -> Iterator[Line]:
@@ -235,7 +237,9 @@ def _cost(derivation: Derivation) -> Section:
     if assumed:
         blocks.append(Paragraph(("Assumed:",)))
         blocks.append(Bullets(assumed))
-    return Section("cost", ("The cost",), tuple(blocks))
+    own = problem.cost.indices and problem.cost.derivative is None
+    title: tuple[Inline, ...] = ("The stage ", problem.cost.head) if own else ("The cost",)
+    return Section("cost", title, tuple(blocks))
 
 
 def _said_of(definition: Definition, problem: Problem) -> tuple[Inline, ...]:
@@ -456,6 +460,7 @@ def _together(lemmas: Iterable[Lemma], detail: Detail, labels: _Labels) -> Equat
 def _any_size(derivation: Derivation, detail: Detail, labels: _Labels) -> Section:
     problem = derivation.problem
     mains = {key(result.claim) for result in derivation.results}
+    mains |= {key(each.derivative) for each in problem.definitions if each.derivative is not None}
     blocks: list[Block] = []
     cited: list[str] = []
     for lemma in derivation.lemmas:
@@ -477,7 +482,8 @@ def _any_size(derivation: Derivation, detail: Detail, labels: _Labels) -> Sectio
         labels.note(lemma, f"lemma:{lemma.number}")
         pending.append(lemma)
         if key(lemma.claim) in mains:
-            blocks.append(Paragraph(("The derivative by ", lemma.claim.by, ":")))
+            of = (" of ", lemma.claim.of) if problem.is_second_order else ()
+            blocks.append(Paragraph(("The derivative", *of, " by ", lemma.claim.by, ":")))
             blocks.append(_together(pending, detail, labels))
             pending = []
     delta = _kronecker(derivation.lemmas)
@@ -600,13 +606,19 @@ def _data_shapes(derivation: Derivation, layout: Literal["rows", "columns"]) -> 
 
 def _left(problem: Problem, line: MatrixLine, layout: Literal["rows", "columns"]) -> Formula:
     if line.kind == "gradient":
-        return Stack(line.left)
+        first = problem.cost.derivative
+        assert isinstance(line.left, Derivative)
+        return Stack(line.left if first is None else Derivative(first, line.left.by))
     target = line.rows.target
     form = vectorise(line.left, problem, layout, target)
     return form.expression if form.expression is not None else line.left
 
 
 def _form(form: MatrixForm) -> Iterator[Inline]:
+    if form.held:
+        yield "for every "
+        yield from _listed((index,) for index in form.held)
+        yield ": "
     if form.expression is not None:
         yield form.expression
         return

@@ -321,6 +321,7 @@ class _Writer:
             "arrays": [self._array(stored) for stored in form.arrays],
             "einsum": form.einsum,
             "reason": form.reason,
+            **({"held": [write_index(index) for index in form.held]} if form.held else {}),
         }
 
     def _printed(self, matrix: Matrix) -> Object:
@@ -653,6 +654,7 @@ class _Reader:
         )
 
     def _matrix_form(self, at: Cursor) -> MatrixForm:
+        held = at.optional("held")
         form = MatrixForm(
             term=self._term(at.field("index_form")),
             target=at.field("target").map(read_index),
@@ -663,6 +665,7 @@ class _Reader:
             arrays=at.field("arrays").map(self._array),
             einsum=at.field("einsum").nullable(Cursor.string),
             reason=at.field("reason").string(),
+            held=() if held is None else held.map(read_index),
         )
         if form.expression is not None and form.expression.shape != form.shape:
             raise at.error(f"a matrix of the shape {form.expression.shape} stands for {form.shape}")

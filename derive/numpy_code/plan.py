@@ -97,7 +97,8 @@ class Plan:
 
     def _folded(self, term: Term) -> Term:
         """The term with bodies of definitions replaced by their names."""
-        for definition in self.problem.definitions[:-1]:
+        problem = self.problem
+        for definition in problem.definitions if problem.cost.indices else problem.definitions[:-1]:
             if not definition.constant and not isinstance(definition.body, (Ref, Number)):
                 term = fold(term, definition.head, definition.body, _letters(term))
         return term

@@ -77,6 +77,12 @@ if TYPE_CHECKING:
     )
     from derive.language import constant as stop_gradient
     from derive.model import Problem
+    from derive.second_order import (
+        gradient_penalty,
+        hessian,
+        hessian_vector_product,
+        jacobian,
+    )
     from derive.sympy_input import from_sympy
     from derive.tracing import trace
 
@@ -113,12 +119,16 @@ __all__ = [
     "gamma",
     "gelu",
     "gradient",
+    "gradient_penalty",
     "greater",
+    "hessian",
+    "hessian_vector_product",
     "hinge",
     "huber",
     "hyperparameter",
     "indices",
     "inverse",
+    "jacobian",
     "leaky_relu",
     "ln",
     "log2",
@@ -165,6 +175,10 @@ _ELSEWHERE = {
     "from_json": ("derive.exporters.json", "read"),
     "from_sympy": ("derive.sympy_input", "from_sympy"),
     "gradient": ("derive.gradients", "gradient"),
+    "gradient_penalty": ("derive.second_order", "gradient_penalty"),
+    "hessian": ("derive.second_order", "hessian"),
+    "hessian_vector_product": ("derive.second_order", "hessian_vector_product"),
+    "jacobian": ("derive.second_order", "jacobian"),
     "stop_gradient": ("derive.language", "constant"),
     "trace": ("derive.tracing", "trace"),
 }

@@ -42,7 +42,7 @@ from derive.terms import (
     walk,
 )
 
-__all__ = ["LEMMA", "Prover"]
+__all__ = ["LEMMA", "SECOND_ORDER", "Prover"]
 
 #: The name of the step that puts in what a lemma has shown.
 LEMMA = "lemma"
@@ -83,6 +83,12 @@ _SIMPLIFICATION: tuple[Rule, ...] = tuple(
 #: In a finished gradient alone: −y/a + (1 − y)/(1 − a) is how the derivative of a loss by its
 #: prediction is known, and what it is multiplied by there may cancel either denominator.
 _COMMON_DENOMINATOR = RULES["common denominator"]
+
+#: The rules that bring a second derivative into the form in which it is taught,
+#: ``(1/m) Σ_i a_i (1 − a_i) x_ij x_is``. A gradient is in its form without them.
+SECOND_ORDER: tuple[Rule, ...] = tuple(
+    RULES[name] for name in ("exchange the sums", "constant out of the sum", "data last", "order")
+)
 
 #: A proof that takes more steps than this has gone astray: no rule may undo another.
 _MOST_STEPS = 400
@@ -146,24 +152,36 @@ class Prover:
             InputError: the cost doesn't depend on ``by``.
             Unsupported: the derivative needs something that isn't implemented.
         """
-        return self._finish(self._opened(by), main=True)
+        return self.whole(Derivative(self.scope.problem.cost.head, by))
+
+    def whole(self, claim: Derivative) -> Lemma:
+        """The derivative of a definition, such as the cost, by anything that it depends on, proved
+        from its definition: what a reader asked for, and not only on the way there.
+
+        Raises the errors of :meth:`gradient`.
+        """
+        name = key(claim)
+        if name not in self._by_claim:
+            self._by_claim[name] = self._finish(self._opened(claim), main=True)
+        return self._by_claim[name]
 
     def by_stage(self, by: Ref) -> Lemma:
         """The derivative of the cost by a stage, in terms of the losses of the examples:
         ``∂J/∂z_i = (1/m) ∂L_i/∂z_i``."""
-        proof = self._opened(by)
+        proof = self._opened(Derivative(self.scope.problem.cost.head, by))
         proof.exhaust(_SIMPLIFICATION)
         return self._entered(proof, main=True)
 
-    def _opened(self, by: Ref) -> Proof:
+    def _opened(self, claim: Derivative) -> Proof:
         """A proof about the cost, up to the derivatives of the stages that it is made of."""
-        cost = self.scope.problem.cost.head
-        if self.scope.pattern(cost.name, by.name) is None:
-            raise InputError(f"the cost {cost.name} does not depend on {by.name}")
-        proof = Proof(Derivative(cost, by), self.scope, self._tried)
+        of, by = claim.of, claim.by
+        assert isinstance(of, Ref)
+        if self.scope.pattern(of.name, by.name) is None:
+            raise InputError(f"the cost {of.name} does not depend on {by.name}")
+        proof = Proof(claim, self.scope, self._tried)
         # A cost that is any function of whole families has no derivative as a whole: it is taken
         # through the stages between.
-        through = self._is_of_families(cost) and proof.apply(CHAIN_RULE)
+        through = self._is_of_families(of) and proof.apply(CHAIN_RULE)
         if not through:
             self._differentiate_definition(proof)
         proof.exhaust(_SIMPLIFICATION[:2])

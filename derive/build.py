@@ -26,6 +26,7 @@ from derive.errors import InputError
 from derive.files import as_bytes, write_together
 from derive.gradients import Derivation, gradient
 from derive.notation import PLAIN, Look, Notation, plain_text
+from derive.second_order import requested
 from derive.small_case import resolve_sizes
 from derive.targets import find
 
@@ -55,6 +56,8 @@ class Options:
         layout: which matrix layouts are printed.
         look: how formulas look.
         parts: which parts of the document are printed.
+        second: what is derived instead of the gradient, see :func:`derive.second_order.requested`:
+            its kind and its names.
     """
 
     formats: tuple[str, ...] = ("tex", "txt", "json", "py")
@@ -66,6 +69,7 @@ class Options:
     layout: LayoutChoice = "both"
     look: Look = PLAIN
     parts: tuple[str, ...] = PARTS
+    second: tuple[str, tuple[str, ...]] | None = None
 
     def __post_init__(self) -> None:
         for name in self.formats:
@@ -285,9 +289,12 @@ def _interrupts_later() -> Iterator[None]:
 
 
 def _derive(target: str, options: Options) -> Entry:
-    problem = find(target)
+    problem, wrt = find(target), options.wrt
+    if options.second is not None:
+        kind, names = options.second
+        problem, wrt = requested(problem, kind, names, wrt), ()
     sizes: dict[str, Any] = {**resolve_sizes(problem, dict(options.sizes))}
-    derivation = gradient(problem, options.wrt or None, check="report", seed=options.seed, **sizes)
+    derivation = gradient(problem, wrt or None, check="report", seed=options.seed, **sizes)
     notation = Notation(problem)
     gradients = tuple(
         f"{plain_text(result.claim, notation)} = {plain_text(result.term, notation)}"

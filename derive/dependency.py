@@ -13,10 +13,12 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
 
+from derive.errors import InputError
 from derive.model import Definition, Problem
 from derive.symmetry import symmetric_names
 from derive.terms import (
     Add,
+    Derivative,
     Index,
     IndexLike,
     Number,
@@ -28,6 +30,7 @@ from derive.terms import (
     Term,
     add,
     children,
+    fresh_index,
     is_negative,
     map_children,
     references,
@@ -85,6 +88,44 @@ class Scope:
         if (name, by) not in self._patterns:
             self._patterns[name, by] = self._find_pattern(name, by)
         return self._patterns[name, by]
+
+    def claim(self, by: str) -> Derivative:
+        """The derivative of the cost by one quantity, which a derivation proves: ``∂J/∂w_j``.
+
+        Where the cost has indices itself, those of ``by`` are other letters: ``∂g_j/∂w_s``. The
+        index of the examples is the same in both where each example depends on itself alone:
+        ``∂p_ik/∂z_il``.
+
+        Raises:
+            InputError: the cost doesn't depend on ``by``.
+        """
+        cost, quantity = self.problem.cost, self.problem.quantity(by)
+        subscript: list[IndexLike] = []
+        taken = list(cost.indices)
+        for tie, own in zip(self.ties(by), quantity.indices, strict=True):
+            if tie is not None:
+                subscript.append(cost.indices[tie])
+                continue
+            new = fresh_index(own, taken, self.spare)
+            taken.append(new)
+            subscript.append(new)
+        return Derivative(cost.head, Ref(by, tuple(subscript)))
+
+    def ties(self, by: str) -> Pattern:
+        """For each index of ``by``: the place of the cost's index that is the same example, or
+        ``None``.
+
+        Raises:
+            InputError: the cost doesn't depend on ``by``.
+        """
+        cost = self.problem.cost
+        pattern = self.pattern(cost.name, by)
+        if pattern is None:
+            raise InputError(f"the cost {cost.name} does not depend on {by}")
+        example = self.problem.example_index
+        return tuple(
+            None if place is None or cost.indices[place] != example else place for place in pattern
+        )
 
     def _find_pattern(self, name: str, by: str) -> Pattern | None:
         definition = self.problem.definition(name)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from derive.backpropagation import LEMMA, Prover
+from derive.backpropagation import LEMMA, SECOND_ORDER, Prover
 from derive.catalogue import load
 from derive.collector import collection_paused
 from derive.dependency import Scope
@@ -25,12 +25,12 @@ from derive.errors import InputError, Unsupported
 from derive.language import Expression, Named
 from derive.language import problem as make_problem
 from derive.language.assembly import TOO_DEEP
-from derive.matrix import MatrixForm, vectorise
+from derive.matrix import MatrixForm, vectorise, vectorise_blocks
 from derive.meanings import meanings_of
 from derive.model import Problem, Quantity
 from derive.provenance import provenance_of
 from derive.small_case import resolve_sizes, small_cases
-from derive.terms import Derivative, Term, free_indices, key, walk, weight
+from derive.terms import Derivative, Index, Term, free_indices, key, walk, weight
 
 if TYPE_CHECKING:
     from derive.beside import Beside
@@ -333,10 +333,14 @@ def _derived(
 ) -> Derivation:
     from derive.checks import Points, check_proofs, require
 
-    names = _names(problem, wrt)
+    names = quantities(problem, wrt)
     resolved = resolve_sizes(problem, sizes)
-    prover = Prover(Scope(problem))
-    mains = [prover.gradient(problem.quantity(name).ref) for name in names]
+    scope = Scope(problem)
+    prover = Prover(scope, closing=SECOND_ORDER if problem.is_second_order else ())
+    for definition in problem.definitions:
+        if definition.derivative is not None:
+            prover.whole(definition.derivative)
+    mains = [prover.whole(scope.claim(name)) for name in names]
     lemmas = tuple(prover.lemmas)
     if beside is not None and check != "none":
         beside.begin(problem, {main.claim.by.name: main.result for main in mains}, seed)
@@ -419,7 +423,14 @@ def as_problem(cost: Cost) -> Problem:
             return make_problem(cost)
 
 
-def _names(problem: Problem, wrt: str | Named | Iterable[str | Named] | None) -> tuple[str, ...]:
+def quantities(
+    problem: Problem, wrt: str | Named | Iterable[str | Named] | None
+) -> tuple[str, ...]:
+    """The names of the quantities that are meant: what one may differentiate by.
+
+    Raises:
+        InputError: there is no such quantity, or it is a stage or the cost.
+    """
     if wrt is None:
         names = problem.default_wrt or tuple(quantity.name for quantity in problem.parameters)
         if not names:
@@ -459,10 +470,16 @@ def _names(problem: Problem, wrt: str | Named | Iterable[str | Named] | None) ->
 
 def _result(problem: Problem, quantity: Quantity, main: Lemma) -> Result:
     rows, columns = (
-        vectorise(main.result, problem, layout, quantity.indices, quantity.orientation)
+        vectorise_blocks(main.result, problem, layout, _axes(problem, main), quantity.orientation)
         for layout in _LAYOUTS
     )
     return Result(quantity.name, main.claim, main.result, rows, columns)
+
+
+def _axes(problem: Problem, main: Lemma) -> tuple[Index, ...]:
+    """The axes of what is derived: those of the cost, if it has any, then those of the quantity
+    that it is differentiated by. What each example has of its own stands once."""
+    return tuple(dict.fromkeys((*problem.cost.indices, *main.claim.by.running)))
 
 
 _LAYOUTS: tuple[Literal["rows"], Literal["columns"]] = ("rows", "columns")
@@ -483,7 +500,7 @@ def _matrix_lines(
         left = lemma.claim
         yield _matrix_line(problem, "backward", left, _shorter_form(lemma), left.by.running)
     for main in mains:
-        indices = problem.quantity(main.claim.by.name).indices
+        indices = _axes(problem, main)
         for term in dict.fromkeys((_gradient_form(problem, main), main.result)):
             yield _matrix_line(problem, "gradient", main.claim, term, indices)
     claims = {main.claim.by.name: main.claim for main in mains}
@@ -551,5 +568,6 @@ def _matrix_line(
     orientation = (
         problem.quantity(left.by.name).orientation if isinstance(left, Derivative) else "column"
     )
-    rows, columns = (vectorise(term, problem, layout, target, orientation) for layout in _LAYOUTS)
+    read = vectorise_blocks if kind == "gradient" else vectorise
+    rows, columns = (read(term, problem, layout, target, orientation) for layout in _LAYOUTS)
     return MatrixLine(kind, left, rows, columns)

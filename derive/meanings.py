@@ -45,7 +45,7 @@ def meanings_of(problem: Problem, main: Lemma, prover: Prover) -> Meanings | Non
     ``main`` is the lemma about the cost, ``prover`` the one that proved it.
     """
     example = problem.example_index
-    if example is None:
+    if example is None or problem.is_second_order:
         return None
     found = _backpropagation_form(problem, main, example)
     if found is None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 from derive.errors import InputError
-from derive.terms import Apply, Index, Number, Power, Ref, Size, Sum, Term, walk
+from derive.terms import Apply, Derivative, Index, Number, Power, Ref, Size, Sum, Term, walk
 
 __all__ = [
     "AbstractFunction",
@@ -80,7 +80,9 @@ class Definition:
     """``z_i := body``: the head's indices are free in the body.
 
     One that is ``constant`` has this value and is held fixed in every derivative, as if it were
-    data.
+    data. One with a ``derivative`` is the name of that derivative of an earlier definition, such
+    as ``g_j := ∂J/∂w_j``; its body is what the derivative was found to be, and is proved again
+    wherever the problem is derived.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Definition:
     body: Term
     meaning: str = ""
     constant: bool = False
+    derivative: Derivative | None = None
 
     @property
     def head(self) -> Ref:
@@ -125,6 +128,8 @@ class Problem:
         indices: every index declared, spare letters included, in order.
         quantities: every quantity, in order of first use.
         definitions: the definitions in the order in which they are written; the cost is the last.
+            What is differentiated need not be a number: it is a gradient ``g_j`` where a Hessian is
+            wanted, and a stage ``p_ik`` where its Jacobian is.
         facts: equations about the data that a step may cite.
         functions: the abstract functions.
         example_index: the index that counts the examples (its size is ``m``), if there is one.
@@ -167,6 +172,14 @@ class Problem:
     def cost(self) -> Definition:
         """The definition that is differentiated, the last one."""
         return self.definitions[-1]
+
+    @property
+    def is_second_order(self) -> bool:
+        """Whether what is differentiated isn't a cost: it has components of its own, or is made of
+        derivatives."""
+        return bool(self.cost.indices) or any(
+            definition.derivative is not None for definition in self.definitions
+        )
 
     def at_jump(self, function: str) -> Fraction:
         """What a function that jumps counts as where it jumps: 0 unless the author said

@@ -33,9 +33,14 @@ def mean_factor(problem: Problem) -> Origin | None:
     example = problem.example_index
     if example is None or not isinstance(example.size, str):
         return None
-    for part in walk(problem.cost.body):
-        if isinstance(part, Power) and part.base == Size(example.size):
-            return Origin("definition", problem.cost.name, f"1/{example.size}")
+    sources = (each for each in problem.definitions if each.derivative is not None)
+    for definition in (problem.cost, *sources):
+        for part in walk(definition.body):
+            if isinstance(part, Power) and part.base == Size(example.size):
+                assert isinstance(part.base, Size)
+                own = Origin("definition", definition.name, f"1/{example.size}")
+                # In a gradient that has got a name, it is still the factor of the cost.
+                return next((each for each in part.base.origin if each.place == own.place), own)
     return None
 
 

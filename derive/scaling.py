@@ -135,6 +135,8 @@ def measure(derivation: Derivation, seed: int = 0) -> Scaling | None:
     """
     problem = derivation.problem
     names = tuple(name for name in derivation.wrt if problem.quantity(name).role == "parameter")
+    if problem.is_second_order:
+        return None  # nobody descends along the gradient of a gradient
     if mean_factor(problem) is None or not names or not _example_axes(problem):
         return None
     if any(_example_size(problem) in problem.quantity(name).shape for name in names):

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from math import prod
 
 from derive.backpropagation import Prover
-from derive.dependency import unrolled
+from derive.dependency import Scope, unrolled
 from derive.derivation import SmallCase
 from derive.errors import InputError
 from derive.model import Problem, Quantity
 from derive.rules import FOLD, RULES
-from derive.terms import Ref
+from derive.terms import Derivative, Index, IndexLike, Ref
 
 __all__ = ["LARGEST", "resolve_sizes", "small_case", "small_cases"]
 
@@ -66,7 +66,8 @@ def small_cases(
     The lemmas are shared: each case holds those that earlier ones have not proved, its own last.
     """
     scope = unrolled(problem, dict(sizes))
-    prover = Prover(scope, closing=[FOLD, RULES["signs"], RULES["order"]])
+    first = [RULES["data last"]] if problem.is_second_order else []
+    prover = Prover(scope, closing=[*first, FOLD, RULES["signs"], RULES["order"]])
     return tuple(_one_case(prover, problem.quantity(name)) for name in wrt)
 
 
@@ -84,14 +85,34 @@ def small_case(problem: Problem, wrt: str, sizes: Mapping[str, int]) -> SmallCas
 
 
 def _one_case(prover: Prover, quantity: Quantity) -> SmallCase:
-    component = Ref(quantity.name, (1,) * len(quantity.indices))
+    claim = _component(prover.scope, quantity)
     known = len(prover.lemmas)
-    main = prover.gradient(component)
+    main = prover.whole(claim)
     folds = [step for step in main.steps if step.rule == FOLD.name]
     return SmallCase(
         tuple(prover.scope.sizes.items()),
-        component,
+        claim.by,
         tuple(prover.lemmas[known:]),
         folds[0].before if folds else main.result,
         main.result,
     )
+
+
+def _component(scope: Scope, quantity: Quantity) -> Derivative:
+    """One component that stands for all: ``∂J/∂w_1``. Where the cost has components of its own,
+    one off the diagonal, ``∂g_1/∂w_2``, in which nothing is equal by chance."""
+    problem = scope.problem
+    cost = problem.cost
+    if not cost.indices:
+        return Derivative(cost.head, Ref(quantity.name, (1,) * len(quantity.indices)))
+
+    def second(index: Index) -> int:
+        extent = index.size if isinstance(index.size, int) else scope.sizes[index.size]
+        return min(2, extent)
+
+    above = tuple(index if index == problem.example_index else 1 for index in cost.indices)
+    below: list[IndexLike] = [
+        second(index) if tie is None else above[tie]
+        for tie, index in zip(scope.ties(quantity.name), quantity.indices, strict=True)
+    ]
+    return Derivative(Ref(cost.name, above), Ref(quantity.name, tuple(below)))

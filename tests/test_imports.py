@@ -29,7 +29,7 @@ LAYERS = (
     ("small_case", "provenance", "meanings", "beside"),
     ("checks",),
     ("gradients",),
-    ("scaling", "graph"),
+    ("scaling", "graph", "second_order"),
     ("document",),
     ("exporters",),
     ("targets", "asked"),

@@ -9,9 +9,10 @@ from derive.beside import Beside, check_small_cases
 from derive.checks.matrix import check_matrix
 from derive.checks.points import Points
 from derive.checks.steps import check_chain, check_lemmas, check_step, require
+from derive.checks.symmetry import check_symmetry
 from derive.derivation import Check, Lemma, Meanings, Prose, SmallCase, Step
 from derive.matrix import MatrixForm
-from derive.model import Problem
+from derive.model import Definition, Problem
 from derive.terms import Derivative, Ref, Term
 
 __all__ = ["Points", "check_all", "check_proofs", "require"]
@@ -76,7 +77,11 @@ def check_all(
         found.extend(check_chain(lemma) for lemma in case.lemmas)
         found.append(_check_small(case))
     cost = problem.cost.name
+    found.extend(_check_named(each, lemmas) for each in problem.definitions if each.derivative)
     found.extend(_check_result(term, name, lemmas, cost) for name, term in results.items())
+    first = problem.cost.derivative
+    if first is not None and first.by.name in results and first.by.running == problem.cost.indices:
+        found.append(check_symmetry(results[first.by.name], problem, drawn))
     for meaning in meanings:
         equality = Lemma(0, meaning.of_cost.claim, meaning.of_cost.result, meaning.equality)
         found.extend(check_lemmas([meaning.of_cost, equality], problem, None, seed, drawn))
@@ -126,6 +131,23 @@ def _check_small(case: SmallCase) -> Check:
         residual=None if wrong else 0.0,
         message=f"{wrong[0]} is not what the proof of {main.claim} says" if wrong else "",
         samples=2,
+    )
+
+
+def _check_named(definition: Definition, lemmas: Iterable[Lemma]) -> Check:
+    """Whether a definition that names a derivative is what the proof of that derivative says."""
+    claim = definition.derivative
+    right = any(lemma.claim == claim and lemma.result == definition.body for lemma in lemmas)
+    return Check(
+        kind="chain",
+        about=f"{definition.head} as the name of {claim}",
+        method="the definition is the result of its proof",
+        status="passed" if right else "failed",
+        residual=0.0 if right else None,
+        message=""
+        if right
+        else f"{definition.head} is given as {definition.body}, which isn't proved to be {claim}",
+        samples=1,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from derive.checks.finite_differences import check_code
+from derive.dependency import Pattern, Scope
 from derive.derivation import Check
 from derive.model import Problem
 from derive.numpy_code import compile_module
@@ -26,6 +27,14 @@ def realistic_sizes(problem: Problem) -> dict[str, int]:
     return {name: 50 if name == example else next(others) for name in problem.size_names}
 
 
+def _ties(problem: Problem, wrt: tuple[str, ...]) -> dict[str, Pattern]:
+    """Which axes of each parameter are axes of the cost itself, if that is an array."""
+    if not problem.cost.indices:
+        return {}
+    scope = Scope(problem)
+    return {name: scope.ties(name) for name in wrt}
+
+
 def check_module(source: str, problem: Problem, wrt: tuple[str, ...], seed: int = 0) -> Check:
     """Run the module's ``gradient`` on its own ``example`` at realistic sizes, against central
     differences of its ``cost``."""
@@ -41,6 +50,6 @@ def check_module(source: str, problem: Problem, wrt: tuple[str, ...], seed: int 
     with np.errstate(all="ignore"):
         if "constants" in module:  # held at their values here while the differences move the rest
             cost = partial(cost, **module["constants"](**arrays))
-        check = check_code(cost, module["gradient"], arrays, wrt, seed)
+        check = check_code(cost, module["gradient"], arrays, wrt, seed, _ties(problem, wrt))
     at = ", ".join(f"{name} = {size}" for name, size in sizes.items())
     return replace(check, about=f"{check.about} at {at}" if at else check.about)

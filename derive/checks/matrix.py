@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import decimal
+import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -12,14 +13,15 @@ from typing import TYPE_CHECKING
 from derive.checks.points import Points
 from derive.derivation import Check, Status
 from derive.errors import InputError
-from derive.evaluation import DIGITS, EvaluationError, Evaluator
+from derive.evaluation import DIGITS, EvaluationError, Evaluator, span
 from derive.matrix.evaluate import ShapeError, Surroundings, evaluate_matrix
+from derive.matrix.expression import Matrix, Slice
 from derive.matrix.form import MatrixForm
 from derive.matrix.layout import matrix_text
 from derive.model import Problem
 from derive.notation import Notation
 from derive.sampling import distinct_sizes
-from derive.terms import Apply, Index, Number, Term
+from derive.terms import Apply, Index, IndexLike, Number, Term, substitute
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,13 +98,41 @@ def check_matrix(
         return outcome("could not run", message=f"there is no matrix form: {form.reason}")
     try:
         (point,) = (drawn or Points(problem, seed)).at(sizes, 1)
-        expected = _table(term, form.rows, form.columns, point)
-        surroundings = _surroundings(form, point)
+        blocks = [
+            (_table(substitute(term, places), form.rows, form.columns, point), around)
+            for places in _held_places(form, point)
+            for around in (_surroundings(form, point, places),)
+        ]
     except (EvaluationError, InputError) as error:
         return outcome("could not run", message=f"{about}: {error}")
+    checks = [
+        _check_block(form.expression, expected, surroundings, about, seed, outcome)
+        for expected, surroundings in blocks
+    ]
+    worst = next((check for check in checks if check.status != "passed"), None)
+    if worst is not None:
+        return worst
+    largest = max(checks, key=lambda check: check.residual or 0.0)
+    return replace(largest, samples=sum(check.samples for check in checks))
+
+
+def _held_places(form: MatrixForm, point: Evaluator) -> list[dict[Index, IndexLike]]:
+    """Every place of the indices that are held fixed; one, without any, where there are none."""
+    ranges = (span(index, point.sizes) for index in form.held)
+    return [dict(zip(form.held, places, strict=True)) for places in itertools.product(*ranges)]
+
+
+def _check_block(
+    expression: Matrix,
+    expected: NDArray[np.object_],
+    surroundings: Surroundings,
+    about: str,
+    seed: int,
+    outcome: _Outcome,
+) -> Check:
     try:
         with decimal.localcontext(decimal.Context(prec=DIGITS)):
-            found = evaluate_matrix(form.expression, surroundings)
+            found = evaluate_matrix(expression, surroundings)
     except KeyError as error:
         return outcome("failed", message=f"{about}: {error} is not among its arrays (seed {seed})")
     except ShapeError as error:
@@ -139,9 +169,11 @@ def _table(
     return array
 
 
-def _surroundings(form: MatrixForm, point: Evaluator) -> Surroundings:
+def _surroundings(
+    form: MatrixForm, point: Evaluator, places: dict[Index, IndexLike]
+) -> Surroundings:
     def scalar(term: Term) -> Decimal:
-        return point.value(term)
+        return point.value(substitute(term, places))
 
     applied: dict[tuple[str, tuple[int, ...], tuple[Decimal, ...]], Decimal] = {}
 
@@ -153,7 +185,13 @@ def _surroundings(form: MatrixForm, point: Evaluator) -> Surroundings:
         return known
 
     arrays = {
-        stored.array: _table(stored.term, stored.rows, stored.columns, point)
+        stored.array: _table(
+            # The letters of a whole array are its own, even where one of them is held elsewhere.
+            substitute(stored.term, places) if isinstance(stored.array, Slice) else stored.term,
+            stored.rows,
+            stored.columns,
+            point,
+        )
         for stored in form.arrays
     }
     return Surroundings(point.sizes, arrays, scalar, function)

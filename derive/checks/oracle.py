@@ -22,12 +22,13 @@ from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 from derive.checks.residuals import round_up
+from derive.dependency import Scope
 from derive.derivation import Check, Status
 from derive.errors import InputError, Unsupported
 from derive.evaluation import EvaluationError, span
 from derive.functions import FUNCTIONS
 from derive.matrix_functions import MATRIX_FUNCTIONS
-from derive.model import Problem
+from derive.model import Definition, Problem
 from derive.sampling import Array, SmoothFunction, draw, sample_functions
 from derive.terms import (
     Add,
@@ -127,7 +128,8 @@ class _Translator:
                 )
             else:
                 inside = dict(zip(definition.indices, component[1:], strict=True))
-                known = self.translate(definition.body, inside)
+                # What names a derivative is what SymPy finds for it, not what we did.
+                known = self.translate(definition.derivative or definition.body, inside)
             self._known[component] = known
         return known
 
@@ -807,6 +809,8 @@ class SmallCaseChecker:
     def __init__(
         self, problem: Problem, counts: Sequence[int] = (1, 2, 3, 4), seed: int = 0
     ) -> None:
+        if problem.is_second_order:
+            counts = tuple(counts)[:3]  # SymPy's second derivatives grow with the square
         examples = problem.example_index
         others = {
             name: size
@@ -886,7 +890,10 @@ class _Case:
     def points(self, translator: _Translator) -> list[tuple[_Numbers, dict[str, Array]]]:
         """Points in the domains at which the cost has a real value."""
         if translator not in self._points:
-            cost = translator.released(translator.stage((self.problem.cost.name,)))
+            components = _components(self.problem.cost, self.sizes)
+            cost = translator.sympy.Add(
+                *(translator.released(translator.stage(each)) for each in components)
+            )
             self._points[translator] = _points(
                 self.problem, translator, self.sizes, self.seed, cost
             )
@@ -898,7 +905,10 @@ class _Case:
         about = f"the gradient by {wrt} at {listed}"
         try:
             try:
-                found = self._largest_difference(self.translator, wrt, result, own)
+                # A derivative of a derivative is left to SymPy as a whole.
+                second = self.problem.is_second_order
+                translator = self.unrolled if second else self.translator
+                found = self._largest_difference(translator, wrt, result, own)
             except EvaluationError:
                 # What has no value is said in terms of the inputs.
                 found = self._largest_difference(self.unrolled, wrt, result, own)
@@ -935,11 +945,20 @@ class _Case:
         failure."""
         import mpmath
 
-        ends = [span(index, self.sizes)[-1] for index in own]
         pairs = []
-        for places in dict.fromkeys([(1,) * len(own), tuple(ends)]):
-            theirs = translator.derivative(self.problem.cost.head, (wrt, *places), {})
-            ours = translator.translate(result, dict(zip(own, places, strict=True)))
+        for above, places in _compared(self.problem, wrt, self.sizes):
+            head = Ref(self.problem.cost.name, above)
+            theirs = translator.derivative(head, (wrt, *places), {})
+            components = dict(zip(own, places, strict=True))
+            if above:
+                claim = Scope(self.problem).claim(wrt)
+                components = dict(zip(self.problem.cost.indices, above, strict=True))
+                components |= {
+                    index: place
+                    for index, place in zip(claim.by.indices, places, strict=True)
+                    if isinstance(index, Index)
+                }
+            ours = translator.translate(result, components)
             pairs.append((places, translator.released(theirs), translator.released(ours)))
         largest, samples, difference = 0.0, 0, ""
         with mpmath.workdps(DIGITS):
@@ -956,6 +975,33 @@ class _Case:
                             f"result {mpmath.nstr(right, 20)}\n  values: {_shown(values)}"
                         )
         return largest, samples, difference
+
+
+def _components(cost: Definition, sizes: Mapping[str, int]) -> Iterator[_Component]:
+    """Every component of what is differentiated."""
+    for places in itertools.product(*(span(index, sizes) for index in cost.indices)):
+        yield (cost.name, *places)
+
+
+def _compared(
+    problem: Problem, wrt: str, sizes: Mapping[str, int]
+) -> dict[tuple[tuple[int, ...], tuple[int, ...]], None]:
+    """The components that are compared: of what is differentiated, and of what it is
+    differentiated by. The first, the last, and those in between where both have components."""
+    mine, others = problem.cost.indices, problem.quantity(wrt).indices
+    first, last = (
+        tuple(tuple(span(index, sizes)[end] for index in indices) for indices in (mine, others))
+        for end in (0, -1)
+    )
+    pairs = [(first[0], first[1]), (last[0], last[1])]
+    if mine:
+        ties = Scope(problem).ties(wrt)
+        for above, below in ((first[0], last[1]), (last[0], first[1])):
+            tied = (
+                place if tie is None else above[tie] for tie, place in zip(ties, below, strict=True)
+            )
+            pairs.append((above, tuple(tied)))
+    return dict.fromkeys(pairs)
 
 
 def _points(

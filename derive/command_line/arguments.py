@@ -139,6 +139,28 @@ def _common(parser: argparse.ArgumentParser) -> None:
         metavar="PARAMETER",
         help="what to differentiate by (default: each parameter)",
     )
+    second = parser.add_mutually_exclusive_group()
+    for kind, metavar, words in (
+        ("hessian", "PARAMETER[,PARAMETER]", "the second derivatives by one parameter, or by two"),
+        (
+            "hessian-vector-product",
+            "PARAMETER[,VECTOR]",
+            "the Hessian times a vector, which is called v if it isn't named",
+        ),
+        ("jacobian", "STAGE,STAGE", "the derivatives of a stage by an earlier one or by an input"),
+        (
+            "gradient-penalty",
+            "QUANTITY",
+            "the gradient, by --wrt, of the squared length of the gradient by this",
+        ),
+    ):
+        second.add_argument(
+            f"--{kind}",
+            dest="second",
+            type=partial(_second_order, kind),
+            metavar=metavar,
+            help=f"instead of the gradient: {words}",
+        )
     for name, words in (("m", "the number of examples"), ("n", "the number of features")):
         parser.add_argument(
             f"-{name}",
@@ -210,6 +232,10 @@ def _whole(text: str) -> int:
     if not re.fullmatch(r"[+-]?[0-9]{1,9}", text):
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number")
     return int(text)
+
+
+def _second_order(kind: str, text: str) -> tuple[str, tuple[str, ...]]:
+    return kind, _words(text)
 
 
 def _natural(text: str) -> int:

@@ -95,9 +95,14 @@ def _derivation(options: argparse.Namespace) -> Derivation:
         from derive.small_case import resolve_sizes
         from derive.targets import find
 
-        problem = find(options.name)
+        problem, wrt = find(options.name), options.wrt
+        if options.second is not None:
+            from derive.second_order import requested
+
+            kind, names = options.second
+            problem, wrt = requested(problem, kind, names, tuple(wrt)), []
         sizes: dict[str, Any] = {**resolve_sizes(problem, _sizes(options))}
-        return gradient(problem, options.wrt or None, seed=options.seed, beside=beside, **sizes)
+        return gradient(problem, wrt or None, seed=options.seed, beside=beside, **sizes)
 
 
 def _printed(options: argparse.Namespace) -> dict[str, Any]:
@@ -156,6 +161,7 @@ def _build(options: argparse.Namespace) -> int:
         sizes=tuple(_sizes(options).items()),
         fragment=options.fragment,
         seed=options.seed,
+        second=options.second,
         **_printed(options),
     )
     targets = tuple(dict.fromkeys(options.names)) or NAMES

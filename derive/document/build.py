@@ -46,7 +46,7 @@ from derive.document.model import (
 )
 from derive.errors import InputError
 from derive.functions import FUNCTIONS, kinks
-from derive.gradients import Derivation, MatrixLine
+from derive.gradients import Derivation, MatrixLine, Result
 from derive.matrix import MatrixForm, vectorise
 from derive.matrix.expression import (
     Diagonal,
@@ -186,7 +186,17 @@ def _opening(derivation: Derivation) -> Iterator[Block]:
         yield Paragraph((problem.summary,))
     sizes = tuple(_size_words(problem))
     yield Paragraph((Strong("Result."), *((" For every ", *sizes, ",") if sizes else ())))
-    yield Equations(tuple(Line(result.claim, result.term) for result in derivation.results))
+    yield Equations(
+        tuple(line for result in derivation.results for line in _result(problem, result))
+    )
+
+
+def _result(problem: Problem, result: Result) -> Iterator[Line]:
+    """The result; a second derivative of the cost is also shown as that."""
+    first = problem.cost.derivative
+    if first is not None:
+        yield Line(Derivative(first, result.claim.by), result.claim)
+    yield Line(result.claim, result.term)
 
 
 def _size_words(problem: Problem) -> Iterator[Inline]:
@@ -227,12 +237,16 @@ def _cost(derivation: Derivation) -> Section:
     if assumed:
         blocks.append(Paragraph(("Assumed:",)))
         blocks.append(Bullets(assumed))
-    return Section("cost", ("The cost",), tuple(blocks))
+    own = problem.cost.indices and problem.cost.derivative is None
+    title: tuple[Inline, ...] = ("The stage ", problem.cost.head) if own else ("The cost",)
+    return Section("cost", title, tuple(blocks))
 
 
 def _said_of(definition: Definition, problem: Problem) -> tuple[Inline, ...]:
     """What a definition means, and that it is held constant."""
     said = words(definition.meaning, problem)
+    if definition.derivative is not None:
+        return (*said, ": " if said else "", "the derivative ", definition.derivative)
     if not definition.constant:
         return said
     return (*said, "; held constant") if said else ("held constant",)
@@ -407,7 +421,8 @@ def _small_case(
         labels.note(lemma, f"small:{case.wrt.name}:{lemma.number}")
     opening: list[Inline]
     if number == 0:
-        opening = ["The component ", case.wrt, " stands for all."] if case.wrt.indices else []
+        component = main.claim if derivation.problem.cost.indices else case.wrt
+        opening = ["The component ", component, " stands for all."] if case.wrt.indices else []
         example = derivation.problem.example_index
         if new and example is not None:
             opening.append(" " if opening else "")
@@ -421,7 +436,9 @@ def _small_case(
     if new:
         yield _together(new, detail, labels)
     if number == 0 and new:
-        yield Paragraph(("Now the cost, term by term:",))
+        cost = derivation.problem.cost
+        what: Inline = cost.head if derivation.problem.is_second_order else "the cost"
+        yield Paragraph(("Now ", what, ", term by term:"))
     label = f"small:{case.wrt.name}:gradient"
     yield Equations(lemma_lines(main, detail, labels.by_claim, label))
 
@@ -445,6 +462,7 @@ def _together(lemmas: Iterable[Lemma], detail: Detail, labels: _Labels) -> Equat
 def _any_size(derivation: Derivation, detail: Detail, labels: _Labels) -> Section:
     problem = derivation.problem
     mains = {key(result.claim) for result in derivation.results}
+    mains |= {key(each.derivative) for each in problem.definitions if each.derivative is not None}
     blocks: list[Block] = []
     cited: list[str] = []
     for lemma in derivation.lemmas:
@@ -466,7 +484,8 @@ def _any_size(derivation: Derivation, detail: Detail, labels: _Labels) -> Sectio
         labels.note(lemma, f"lemma:{lemma.number}")
         pending.append(lemma)
         if key(lemma.claim) in mains:
-            blocks.append(Paragraph(("The derivative by ", lemma.claim.by, ":")))
+            of = (" of ", lemma.claim.of) if problem.is_second_order else ()
+            blocks.append(Paragraph(("The derivative", *of, " by ", lemma.claim.by, ":")))
             blocks.append(_together(pending, detail, labels))
             pending = []
     delta = _kronecker(derivation.lemmas)
@@ -589,13 +608,19 @@ def _data_shapes(derivation: Derivation, layout: Literal["rows", "columns"]) -> 
 
 def _left(problem: Problem, line: MatrixLine, layout: Literal["rows", "columns"]) -> Formula:
     if line.kind == "gradient":
-        return Stack(line.left)
+        first = problem.cost.derivative
+        assert isinstance(line.left, Derivative)
+        return Stack(line.left if first is None else Derivative(first, line.left.by))
     target = line.rows.target
     form = vectorise(line.left, problem, layout, target)
     return form.expression if form.expression is not None else line.left
 
 
 def _form(form: MatrixForm) -> Iterator[Inline]:
+    if form.held:
+        yield "for every "
+        yield from _listed((index,) for index in form.held)
+        yield ": "
     if form.expression is not None:
         yield form.expression
         return
@@ -858,6 +883,7 @@ def _checks(derivation: Derivation) -> Iterator[Section]:
 _KINDS = {
     "step": "each step",
     "chain": "no step is left out",
+    "symmetry": "the symmetry",
     "small case": "the small case",
     "matrix": "the matrix forms",
     "code": "the exported code",
@@ -866,6 +892,7 @@ _KINDS = {
 _METHODS = {
     "step": "both sides at random points",
     "chain": "each step starts where the last one ended",
+    "symmetry": "the second derivative with its indices exchanged",
     "small case": "SymPy’s own derivative of the unrolled cost",
     "matrix": "as printed, against the index form",
     "code": "against finite differences of the cost",

@@ -29,6 +29,7 @@ __all__ = ["SIGNS", "check_label", "formula_box", "is_formula", "slashed"]
 
 _NABLA = Symbol(r"\nabla", "∇", "sign")
 _PARTIAL = Symbol(r"\partial", "∂", "sign")
+_TWO = Symbol("2", "2", "number")
 _TIMES = Symbol(r"\times ", " × ", "sign")
 
 #: How the sign of a relation is written.
@@ -99,6 +100,17 @@ def _stack(term: Term, notation: Notation) -> Box:
             if indices:
                 return Row((Scripts(_NABLA, _symbol(by, notation)), _symbol(of, notation)))
             return layout(term, notation)
+        case Derivative(of=Derivative(of=Ref(name=of), by=first), by=second) if (
+            first.indices and second.indices and notation.derivatives != "full"
+        ):
+            # ∇²_w J for ∂²J/∂w∂w, and ∇_V ∇_w J for a block of the Hessian
+            if first.name == second.name:
+                power = Scripts(_NABLA, sub=_symbol(first.name, notation), sup=_TWO)
+                return Row((power, _symbol(of, notation)))
+            outer, inner = (
+                Scripts(_NABLA, _symbol(each.name, notation)) for each in (second, first)
+            )
+            return Row((outer, inner, _symbol(of, notation)))
         case Ref(name=name):
             return _symbol(name, notation)
         case _:

@@ -233,6 +233,11 @@ class _Writer:
             "body": self._formula(definition.body),
             "meaning": definition.meaning,
             **({"constant": True} if definition.constant else {}),
+            **(
+                {}
+                if definition.derivative is None
+                else {"derivative": self._formula(definition.derivative)}
+            ),
         }
 
     def _fact(self, fact: Fact) -> Object:
@@ -316,6 +321,7 @@ class _Writer:
             "arrays": [self._array(stored) for stored in form.arrays],
             "einsum": form.einsum,
             "reason": form.reason,
+            **({"held": [write_index(index) for index in form.held]} if form.held else {}),
         }
 
     def _printed(self, matrix: Matrix) -> Object:
@@ -584,13 +590,14 @@ class _Reader:
         return at.string() if isinstance(at.value, str) else self._term(at)
 
     def _definition(self, at: Cursor) -> Definition:
-        constant = at.optional("constant")
+        constant, derivative = at.optional("constant"), at.optional("derivative")
         return Definition(
             name=self._name(at.field("name")),
             indices=at.field("indices").map(read_index),
             body=self._formula(at.field("body")),
             meaning=_short(at.field("meaning")),
             constant=constant is not None and constant.boolean(),
+            derivative=None if derivative is None else self._derivative(derivative),
         )
 
     def _fact(self, at: Cursor) -> Fact:
@@ -647,6 +654,7 @@ class _Reader:
         )
 
     def _matrix_form(self, at: Cursor) -> MatrixForm:
+        held = at.optional("held")
         form = MatrixForm(
             term=self._term(at.field("index_form")),
             target=at.field("target").map(read_index),
@@ -657,6 +665,7 @@ class _Reader:
             arrays=at.field("arrays").map(self._array),
             einsum=at.field("einsum").nullable(Cursor.string),
             reason=at.field("reason").string(),
+            held=() if held is None else held.map(read_index),
         )
         if form.expression is not None and form.expression.shape != form.shape:
             raise at.error(f"a matrix of the shape {form.expression.shape} stands for {form.shape}")

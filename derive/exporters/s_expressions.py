@@ -229,6 +229,15 @@ _MATRICES = (
         (("name", _STRING), ("stored_shape", _SHAPE)),
         trailing=("of", _STRING),
     ),
+    _Kind(
+        "slice",
+        matrices.Slice,
+        (
+            ("name", _STRING),
+            ("stored_shape", _SHAPE),
+            ("held", _listed(_STRING)),
+        ),
+    ),
     _Kind("ones", matrices.Ones, (("extent", _EXTENT),)),
     _Kind("identity", matrices.Identity, (("extent", _EXTENT),)),
     _Kind("constant", matrices.Constant, (("value", _TERM), ("filled_shape", _SHAPE))),

@@ -2,7 +2,7 @@
 
 from derive.matrix.form import Layout, MatrixForm, StoredArray
 from derive.matrix.layout import matrix_latex, matrix_layout, matrix_text
-from derive.matrix.vectorise import arrangement, vectorise
+from derive.matrix.vectorise import arrangement, vectorise, vectorise_blocks
 
 __all__ = [
     "Layout",
@@ -13,4 +13,5 @@ __all__ = [
     "matrix_layout",
     "matrix_text",
     "vectorise",
+    "vectorise_blocks",
 ]

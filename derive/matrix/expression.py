@@ -36,6 +36,7 @@ __all__ = [
     "Rowwise",
     "Scaled",
     "Shape",
+    "Slice",
     "Trace",
     "Transpose",
     "Weighted",
@@ -91,6 +92,17 @@ class Array(Matrix):
     def shape(self) -> Shape:
         """The shape in which the array is stored."""
         return self.stored_shape
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Array):
+    """A row or a column of a stored array, or of an array with more indices: the part at the
+    indices that are held fixed, such as the column ``p_k`` of ``P``.
+
+    ``held`` are their letters.
+    """
+
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

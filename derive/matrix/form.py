@@ -51,6 +51,8 @@ class MatrixForm:
         einsum: where there is no reading, the ``einsum`` subscripts if the term is one product of
             arrays.
         reason: where there is no reading, a sentence that says why.
+        held: further free indices of the term, which are held fixed: the expression is one block
+            of an array with more than two indices, the same for each of their values.
     """
 
     term: Term
@@ -62,6 +64,7 @@ class MatrixForm:
     arrays: tuple[StoredArray, ...] = ()
     einsum: str | None = None
     reason: str = ""
+    held: tuple[Index, ...] = ()
 
     @property
     def shape(self) -> Shape:

@@ -29,6 +29,7 @@ from derive.matrix.expression import (
     Ones,
     Rowwise,
     Scaled,
+    Slice,
     Trace,
     Transpose,
     Weighted,
@@ -56,6 +57,7 @@ from derive.notation.boxes import (
 )
 from derive.notation.latex import write_latex
 from derive.notation.layout import determinant_box, function_symbol, special_call, stack_symbol
+from derive.notation.symbols import index_symbols
 from derive.notation.text import Mark, in_brackets, write_text
 from derive.terms import ONE, Add, Apply, Ref, Term, is_negative, negate
 
@@ -224,6 +226,11 @@ class _Layout:
         """``X``; ``dZ`` for a stack of derivatives of each example's loss, or ``∂L/∂Z`` where
         numerators are asked for; ``∂J/∂Z`` for derivatives of the cost."""
         symbol = self.symbol(array.name)
+        if isinstance(array, Slice):
+            quantity = self.problem.quantity(array.name)
+            own = Symbol(quantity.latex, quantity.text)
+            letters = [Symbol(*index_symbols(name)) for name in array.held]
+            return Scripts(own, sub=letters[0] if len(letters) == 1 else Row(tuple(letters)))
         if not array.of:
             return symbol
         if self.is_short(array.of):
@@ -326,10 +333,17 @@ def _side_by_side(boxes: list[Box]) -> Box:
     made of several letters and neither a script nor a parenthesis sets it apart."""
     parts: list[Box] = [boxes[0]]
     for left, right in pairwise(boxes):
-        if not _is_closed(left) and (_is_long(left) or _is_long(right) or _is_call(right)):
+        wide = _is_long(left) or _is_long(right) or _is_call(right)
+        apart = _is_subscripted(left) and not isinstance(right, Parenthesised)
+        if apart or (wide and not _is_closed(left)):
             parts.append(_SPACE)
         parts.append(right)
     return parts[0] if len(parts) == 1 else Row(tuple(parts))
+
+
+def _is_subscripted(box: Box) -> bool:
+    """Whether a subscript ends the box, as in the ``p_i`` of ``p_i p_iᵀ``."""
+    return isinstance(box, Scripts) and box.sub is not None and box.sup is None
 
 
 def _is_long(box: Box) -> bool:

@@ -21,7 +21,8 @@ What has no such reading stays in index form and says so; it is never forced int
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TypeAlias
@@ -38,6 +39,7 @@ from derive.matrix.expression import (
     MatrixProduct,
     Ones,
     Rowwise,
+    Slice,
     Transpose,
     diagonal,
     elementwise,
@@ -96,6 +98,7 @@ __all__ = [
     "arrangement",
     "flatten_product",
     "vectorise",
+    "vectorise_blocks",
 ]
 
 #: The index that runs down the rows and the one that runs along the columns.
@@ -174,24 +177,27 @@ class FlatProduct:
     summed: list[Index] = field(default_factory=list)
 
 
-def _is_scalar_leaf(term: Term) -> bool:
-    """Whether no index at all, free or bound, occurs in the term."""
-    if free_indices(term):
+def _is_scalar_leaf(term: Term, held: Collection[Index] = ()) -> bool:
+    """Whether no index at all, free or bound, occurs in the term, but for those held fixed."""
+    if any(index not in held for index in free_indices(term)):
         return False
     return all(
-        not isinstance(part, (Sum, Family, Delta)) and not (isinstance(part, Ref) and part.indices)
+        not isinstance(part, (Sum, Family, Derivative) if held else (Sum, Family, Delta))
+        and not (isinstance(part, Ref) and any(index not in held for index in part.indices))
         for part in walk(term)
     )
 
 
-def flatten_product(term: Term, taken: Iterable[Index]) -> FlatProduct:
+def flatten_product(
+    term: Term, taken: Iterable[Index], held: Collection[Index] = ()
+) -> FlatProduct:
     """The term as one flat product; bound indices are renamed so that all are different from one
-    another and from ``taken``."""
+    another and from ``taken``. What depends on the indices ``held`` alone is a coefficient."""
     taken = set(taken)
     flat = FlatProduct()
 
     def visit(part: Term) -> None:
-        if _is_scalar_leaf(part):
+        if _is_scalar_leaf(part, held):
             flat.coefficient.append(part)
             return
         match part:
@@ -237,13 +243,18 @@ def _is_elementwise_atom(matrix: Matrix) -> bool:
 class _Reader:
     """Reads terms of one problem in one layout."""
 
-    def __init__(self, problem: Problem, layout: Layout) -> None:
+    def __init__(self, problem: Problem, layout: Layout, held: tuple[Index, ...] = ()) -> None:
         self.problem = problem
+        self.held = held
         self.layout: Layout = layout
         self.arrays: dict[Array, StoredArray] = {}
         self.symmetric = symmetric_names(problem)
         #: The matrices in the expressions read so far that are their own transposes.
         self.own_transposes: set[Matrix] = set()
+
+    def free(self, term: Term) -> tuple[Index, ...]:
+        """The free indices of a term, without those that are held fixed."""
+        return tuple(index for index in free_indices(term) if index not in self.held)
 
     # Arrays --------------------------------------------------------------------------------------
 
@@ -258,6 +269,8 @@ class _Reader:
     def _stored(self, term: Ref | Derivative, quantity: Quantity, of: str) -> _Operand:
         """The array that holds ``term``, with the letters of ``term`` on its sides."""
         ref = term.by if isinstance(term, Derivative) else term
+        if any(index in self.held for index in ref.indices):
+            return self._slice(term, quantity)
         letters = self._running(term, ref.indices)
         declared = quantity.indices
         if len(declared) > 2:
@@ -278,6 +291,40 @@ class _Reader:
             by_declared[rows] if rows is not None else None,
             by_declared[columns] if columns is not None else None,
             symmetric=array in self.own_transposes,
+        )
+
+    def _slice(self, term: Ref | Derivative, quantity: Quantity) -> _Operand:
+        """The part of an array at the indices that are held fixed."""
+        if isinstance(term, Derivative):
+            raise _NoReading(f"{term} is taken at an index that is held fixed.")
+        fixed = tuple(index for index in term.indices if index in self.held)
+        pairs = [
+            (own, index)
+            for own, index in zip(quantity.indices, term.indices, strict=True)
+            if index not in self.held
+        ]
+        letters = self._running(term, tuple(index for _, index in pairs if index not in fixed))
+        if len(letters) != len(pairs) or len(pairs) > 2:
+            raise _NoReading(f"{term} is no row and no column of an array.")
+        rows, columns = arrangement([own for own, _ in pairs], self.problem, self.layout)
+        if any(own in fixed for own, _ in pairs):
+            raise _NoReading(f"{term} has an index that is held fixed and one of the same name.")
+        shape = (extent_of(rows), extent_of(columns))
+        names = tuple(str(place.name) for place in fixed if isinstance(place, Index))
+        array = Slice(quantity.name, shape, "", names)
+        element = Ref(
+            quantity.name,
+            tuple(
+                index if index in self.held else own
+                for own, index in zip(quantity.indices, term.indices, strict=True)
+            ),
+        )
+        self.arrays.setdefault(array, StoredArray(array, element, rows, columns))
+        letter = dict(pairs)
+        return _Operand(
+            array,
+            _letter(letter, rows),
+            _letter(letter, columns),
         )
 
     def _derivative(self, term: Derivative) -> _Operand:
@@ -301,7 +348,10 @@ class _Reader:
             case Derivative():
                 return self._derivative(term)
             case Delta(left=Index() as left, right=Index() as right) if (
-                left != right and left.size == right.size
+                left != right
+                and left.size == right.size
+                and left not in self.held
+                and right not in self.held
             ):
                 return _Operand(Identity(left.size), left, right)
             case Delta():
@@ -317,7 +367,7 @@ class _Reader:
 
     def _composite(self, term: Term) -> _Operand:
         """A sum, power or function over at most two indices."""
-        indices = free_indices(term)
+        indices = self.free(term)
         if len(indices) > 2:
             names = ", ".join(index.name for index in indices)
             raise _NoReading(f"{term} depends on {len(indices)} indices at once ({names}).")
@@ -357,6 +407,8 @@ class _Reader:
     def _of_matrix(self, term: Apply) -> _Operand:
         """An inverse, or a determinant."""
         rows, columns, element = matrix_of(term)
+        if any(index in self.held for index in free_indices(term)):
+            raise _NoReading(f"{term} is taken at an index that is held fixed.")
         if set(free_indices(element)) - {rows, columns}:
             raise _NoReading(f"{term} is made of a different matrix for each of its indices.")
         inner = self.read(element, rows, columns)
@@ -386,6 +438,8 @@ class _Reader:
         if any(term.orders) or not all(isinstance(part, Family) for part in term.arguments):
             raise _NoReading(f"{term} mixes whole families with single values.")
         indices = free_indices(term)
+        if any(index in self.held for index in indices):
+            raise _NoReading(f"{term} is taken at an index that is held fixed.")
         if not indices and all(
             isinstance(part, Family) and isinstance(part.body, Family) for part in term.arguments
         ):
@@ -437,9 +491,11 @@ class _Reader:
         if isinstance(term, Add):
             return matrix_sum(*self._terms(term, rows, columns))
         taken = set(free_indices(term)) | {i for i in (rows, columns) if i is not None}
-        flat = flatten_product(term, taken)
+        flat = flatten_product(term, taken, self.held)
         for position, factor in enumerate(flat.factors):
-            if isinstance(factor, Add) and len(free_indices(factor)) > 2:
+            if isinstance(factor, Add) and (
+                len(self.free(factor)) > 2 or self._holds_identity(factor)
+            ):
                 return self._distributed(flat, position, rows, columns)
         if len(flat.factors) == 1 and flat.summed and _adds_products(flat.factors[0]):
             return self._shorter(flat, rows, columns)
@@ -466,6 +522,13 @@ class _Reader:
         except _NoReading:
             return apart
         return min(together, apart, key=_measure)
+
+    def _holds_identity(self, term: Add) -> bool:
+        """Whether an identity matrix stands in the sum: ``diag(p) − p pᵀ`` says more than
+        ``diag(p) (I − 𝟏 pᵀ)``. In a block it is always multiplied out."""
+        return bool(self.held) and any(
+            isinstance(part, Delta) and len(self.free(part)) == 2 for part in term.terms
+        )
 
     def _terms(self, term: Add, rows: Index | None, columns: Index | None) -> list[Matrix]:
         """The terms of a sum. A plain number beside elementwise arrays is written as a number."""
@@ -503,6 +566,12 @@ class _Reader:
                 inner = Sum(index, inner)
             expanded.append(inner)
         return self.read(add(*expanded), rows, columns)
+
+
+def _letter(letters: dict[Index, IndexLike], own: Index | None) -> Index | None:
+    found = None if own is None else letters[own]
+    assert found is None or isinstance(found, Index)
+    return found
 
 
 class _Graph:
@@ -809,12 +878,47 @@ def _hadamard_rank(operand: _Operand) -> tuple[int, tuple[int, ...]]:
 # The entry ---------------------------------------------------------------------------------------
 
 
+def vectorise_blocks(
+    term: Term,
+    problem: Problem,
+    layout: Layout,
+    target: tuple[Index, ...],
+    orientation: Orientation = "column",
+) -> MatrixForm:
+    """The term as a matrix expression; one with more than two indices as one block, the same for
+    each value of the fewest indices held fixed that leave a matrix.
+
+    The arguments are those of :func:`vectorise`.
+
+    >>> from derive.matrix import matrix_text
+    >>> from derive.notation import Notation
+    >>> from derive.second_order import jacobian
+    >>> d = jacobian("softmax_regression", "p", "z", check="none")
+    >>> form = d.results[0].rows
+    >>> form.held[0].name, matrix_text(form.expression, Notation(d.problem))
+    ('i', 'diag(p_i) − p_i p_iᵀ')
+    """
+    whole = vectorise(term, problem, layout, target, orientation)
+    example = problem.example_index
+    ordered = sorted(target, key=lambda index: index != example)
+    if len(target) <= 2:
+        return whole
+    for count in (len(target) - 2, len(target) - 1):
+        for held in itertools.combinations(ordered, count):
+            rest = tuple(index for index in target if index not in held)
+            block = vectorise(term, problem, layout, rest, orientation, held)
+            if block.expression is not None:
+                return block
+    return whole
+
+
 def vectorise(
     term: Term,
     problem: Problem,
     layout: Layout,
     target: tuple[Index, ...] | None = None,
     orientation: Orientation = "column",
+    held: tuple[Index, ...] = (),
 ) -> MatrixForm:
     """The term as a matrix expression.
 
@@ -826,6 +930,7 @@ def vectorise(
             a matrix. The term's own free indices if left out.
         orientation: how a result with one index other than the example's stands, as the
             parameter that it is the gradient by.
+        held: free indices of the term that are held fixed, and are none of the result's.
 
     Returns:
         The form; where there is no reading its ``expression`` is ``None`` and ``reason`` says why.
@@ -843,8 +948,9 @@ def vectorise(
     WX + b𝟏ᵀ ('K', 'm')
     """
     if target is None:
-        target = free_indices(term)
-    stray = [index.name for index in free_indices(term) if index not in target]
+        target = tuple(index for index in free_indices(term) if index not in held)
+    here = (*target, *held)
+    stray = [index.name for index in free_indices(term) if index not in here]
     if stray:
         raise InputError(
             f"{term} depends on {', '.join(stray)}, which is not an index of the result"
@@ -853,17 +959,16 @@ def vectorise(
         names = ", ".join(index.name for index in target)
         reason = f"the result has {len(target)} indices ({names}): it is not a matrix."
         return MatrixForm(term, target, layout, None, None, None, (), _einsum(term, target), reason)
-    reader = _Reader(problem, layout)
+    reader = _Reader(problem, layout, held)
     rows, columns = arrangement(target, problem, layout, orientation)
     try:
         expression = reader.tidied(reader.read(term, rows, columns))
     except _NoReading as failure:
-        return MatrixForm(
-            term, target, layout, None, rows, columns, (), _einsum(term, target), str(failure)
-        )
+        einsum = _einsum(term, target)
+        return MatrixForm(term, target, layout, None, rows, columns, (), einsum, str(failure), held)
     used = dict.fromkeys(part for part in walk_matrix(expression) if isinstance(part, Array))
     arrays = tuple(reader.arrays[array] for array in used)
-    return MatrixForm(term, target, layout, expression, rows, columns, arrays)
+    return MatrixForm(term, target, layout, expression, rows, columns, arrays, held=held)
 
 
 def _einsum(term: Term, target: tuple[Index, ...]) -> str | None:

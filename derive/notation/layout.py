@@ -705,6 +705,11 @@ class _Layout:
         below = Row((sign, self.box(term.by)))
         if isinstance(term.of, Ref):
             return Fraction(Row((sign, self.box(term.of))), below, "derivative")
+        if isinstance(term.of, Derivative) and isinstance(term.of.of, Ref):
+            # ∂²J/∂w∂v for ∂/∂w (∂J/∂v)
+            above = Row((Scripts(_PARTIAL, sup=Symbol("2", "2", "number")), self.box(term.of.of)))
+            below = Row((_PARTIAL, self.box(term.by), _PARTIAL, self.box(term.of.by)))
+            return Fraction(above, below, "derivative")
         return Juxtaposed(
             (Fraction(sign, below, "derivative"), self.operand(term.of, bracketed=bracketed))
         )

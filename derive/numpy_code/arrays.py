@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from derive.matrix.vectorise import arrangement
 from derive.model import AbstractFunction, Problem, Quantity
 from derive.terms import (
@@ -22,6 +24,7 @@ __all__ = [
     "inputs_of",
     "is_transposed",
     "shape_text",
+    "sizes_text",
 ]
 
 
@@ -68,7 +71,12 @@ def argument_names(function: AbstractFunction, problem: Problem) -> tuple[str, .
 
 def shape_text(quantity: Quantity) -> str:
     """The shape as a docstring gives it: ``(m, n)``, ``(m,)`` or ``number``."""
-    sizes = [str(index.size) for index in quantity.indices]
+    return sizes_text(quantity.indices)
+
+
+def sizes_text(indices: Sequence[Index]) -> str:
+    """The shape of an array with these indices, as a docstring gives it."""
+    sizes = [str(index.size) for index in indices]
     if not sizes:
         return "number"
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"

@@ -8,7 +8,7 @@ from typing import Any
 
 from derive.errors import Unsupported
 from derive.model import Problem
-from derive.numpy_code.arrays import axes_of, inputs_of, is_transposed, shape_text
+from derive.numpy_code.arrays import axes_of, inputs_of, is_transposed, shape_text, sizes_text
 from derive.numpy_code.code import Code, Level
 from derive.numpy_code.example import example_function
 from derive.numpy_code.plan import Plan, Stage, parts_of
@@ -449,13 +449,15 @@ def _forward_call(
 
 def _cost_end(plan: Plan, lines: _Lines) -> None:
     cost = plan.stages[plan.problem.cost.name]
-    lines.lines.extend(_statement("return ", plan.writer.term(cost.body, cost.axes)))
+    code = plan.writer.term(cost.body, cost.axes)
+    lines.lines.extend(_statement("return ", _as_declared(plan, cost.name, code)))
 
 
 def _gradient_end(plan: Plan, lines: _Lines) -> None:
     entries = [
-        (name, _as_declared(plan, name, plan.writer.term(stage.body, stage.axes)))
+        (name, _as_declared(plan, name, code) if not plan.problem.cost.indices else code)
         for name, stage in plan.results.items()
+        for code in (plan.writer.term(stage.body, stage.axes),)
     ]
     if not entries:
         lines.lines.append("    return {}")
@@ -474,20 +476,31 @@ def _as_declared(plan: Plan, name: str, code: Code) -> Code:
 
 
 def _cost_document(plan: Plan, constants: Sequence[str] = ()) -> list[str]:
+    cost = plan.problem.cost
+    what = f"The cost {cost.name}, a number."
+    if cost.indices:
+        shape = shape_text(plan.problem.quantity(cost.name))
+        what = f"What is differentiated: {cost.name}, an array of shape {shape}."
     if constants:
         names = ", ".join(plan.names[name] for name in constants)
         return [
-            f'    """The cost {plan.problem.cost.name}, a number.',
+            f'    """{what}',
             "",
             f"    The gradient holds {names} constant: computed here if not given.",
             '    """',
         ]
-    return [f'    """The cost {plan.problem.cost.name}, a number."""']
+    return [f'    """{what}"""']
 
 
 def _gradient_document(plan: Plan) -> list[str]:
-    shapes = [f"{name} {shape_text(plan.problem.quantity(name))}" for name in plan.results]
-    line = f'    """The gradient of the cost, by parameter: {", ".join(shapes)}."""'
+    cost = plan.problem.cost
+    if cost.indices:
+        what = f"The derivatives of {cost.name}, by parameter"
+        shapes = [f"{name} {sizes_text(stage.axes)}" for name, stage in plan.results.items()]
+    else:
+        what = "The gradient of the cost, by parameter"
+        shapes = [f"{name} {shape_text(plan.problem.quantity(name))}" for name in plan.results]
+    line = f'    """{what}: {", ".join(shapes)}."""'
     if shapes and len(line) <= WIDTH:
         return [line]
-    return ['    """The gradient of the cost, by parameter."""']
+    return [f'    """{what}."""']

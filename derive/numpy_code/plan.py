@@ -6,6 +6,7 @@ import keyword
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from derive.dependency import Scope
 from derive.errors import Unsupported
 from derive.model import Problem, Quantity
 from derive.numpy_code.arrays import argument_names, axes_of, inputs_of
@@ -76,7 +77,7 @@ class Plan:
         self.results: dict[str, Stage] = {}
         for name, term in named.items():
             body = self._stabilise(term)
-            axes = _result_axes(problem.quantity(name), body, problem)
+            axes = self._result_axes(name, body)
             self.results[name] = Stage(name, body, axes)
             self._add_derivatives(body)
         self.names = self._variables()
@@ -95,7 +96,8 @@ class Plan:
 
     def _folded(self, term: Term) -> Term:
         """The term with bodies of definitions replaced by their names."""
-        for definition in self.problem.definitions[:-1]:
+        problem = self.problem
+        for definition in problem.definitions if problem.cost.indices else problem.definitions[:-1]:
             if not definition.constant and not isinstance(definition.body, (Ref, Number)):
                 term = fold(term, definition.head, definition.body, _letters(term))
         return term
@@ -172,6 +174,15 @@ class Plan:
                 ):
                     return True
         return False
+
+    def _result_axes(self, name: str, body: Term) -> tuple[Index, ...]:
+        """The letters of a result in the order of its axes. Those of a derivative of what has
+        components itself come in the order of declaration, the example's once."""
+        cost = self.problem.cost
+        if not cost.indices:
+            return _result_axes(self.problem.quantity(name), body, self.problem)
+        claim = Scope(self.problem).claim(name)
+        return tuple(dict.fromkeys((*cost.indices, *claim.by.running)))
 
     # Names ---------------------------------------------------------------------------------------
 

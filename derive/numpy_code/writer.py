@@ -222,7 +222,8 @@ class Writer:
             return IndexedWriter(self).term(term, target)
         form = vectorise(term, self.problem, "rows", target)
         if form.expression is not None:
-            return self.matrix(form.expression)
+            turned = len(target) == 2 and (form.rows, form.columns) != target
+            return self.matrix(transpose(form.expression) if turned else form.expression)
         return IndexedWriter(self).term(term, target)
 
     def scalar(self, term: Term) -> Code:

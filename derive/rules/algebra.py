@@ -528,6 +528,26 @@ def _order(term: Term, context: Context) -> Rewrite | None:
             return None
 
 
+def _data_last(term: Term, context: Context) -> Rewrite | None:
+    """``x_ij a_i (1 − a_i) x_is = a_i (1 − a_i) x_ij x_is``: what was measured stands behind what
+    the model makes of it."""
+    if not isinstance(term, Product) or any(map(_is_denominator, term.factors)):
+        return None
+    problem = context.scope.problem
+
+    def is_data(factor: Term) -> bool:
+        return (
+            isinstance(factor, Ref)
+            and bool(factor.indices)
+            and problem.quantity(factor.name).role == "data"
+        )
+
+    ordered = tuple(sorted(term.factors, key=is_data))
+    if ordered == term.factors:
+        return None
+    return Rewrite(Product(ordered), Prose(("the data stand behind",)))
+
+
 def _numerators_first(factors: tuple[Term, ...], context: Context) -> tuple[Term, ...]:
     """``(1/u) v = v/u``: a denominator that stands before all numerators goes behind the first."""
     constant = [factor for factor in factors if is_coefficient(factor, context.scope.problem)]
@@ -571,9 +591,14 @@ def _recognise(term: Term, context: Context) -> Rewrite | None:
     """``σ(z_i) = a_i``: the body of a definition gets its name back."""
     if not isinstance(term, (Apply, Product, Sum, Power)):
         return None
-    for definition in context.scope.problem.definitions[:-1]:
+    problem = context.scope.problem
+    # The cost is no name for anything; a stage whose Jacobian is wanted is.
+    named = problem.definitions if problem.cost.indices else problem.definitions[:-1]
+    for definition in named:
         if definition.constant:
             continue  # inside a derivative, its body isn't the same
+        if definition.derivative is not None:
+            continue  # it is what that derivative is proved to be
         rewrite = _recognise_one(definition, term, context)
         if rewrite is not None:
             return rewrite
@@ -655,6 +680,14 @@ def _ways_to_take(factor: Term) -> Iterator[tuple[Term, list[Term]]]:
 
 
 ALGEBRA: tuple[Rule, ...] = (
+    Rule(
+        "data last",
+        r"x\,a\,x' = a\,x\,x'",
+        "What was measured stands behind what the model makes of it.",
+        "full",
+        _data_last,
+        (Product,),
+    ),
     Rule(
         "definition read backwards",
         r"\text{body of } f = f",

@@ -152,6 +152,24 @@ def _is_scalar_denominator(factor: Term) -> bool:
     )
 
 
+def _exchange(term: Term, context: Context) -> Rewrite | None:
+    """``Σ_s v_s Σ_i f_is = Σ_i Σ_s v_s f_is``: the sum over the examples stands outside."""
+    example = context.scope.problem.example_index
+    if not isinstance(term, Sum) or example is None or term.index.size == example.size:
+        return None
+    factors = factors_of(term.body)
+    for n, factor in enumerate(factors):
+        if not isinstance(factor, Sum) or factor.index.size != example.size:
+            continue
+        others = (*factors[:n], *factors[n + 1 :])
+        if any(factor.index in free_indices(other) for other in others):
+            continue
+        body = multiply(*factors[:n], factor.body, *factors[n + 1 :])
+        after = Sum(factor.index, Sum(term.index, body))
+        return Rewrite(after, Prose(("sums may be exchanged",)))
+    return None
+
+
 def _sum_of_constant(term: Term, context: Context) -> Rewrite | None:
     """``Σ_k c = K c``."""
     if not isinstance(term, Sum) or term.index in free_indices(term.body):
@@ -352,6 +370,14 @@ SUMS: tuple[Rule, ...] = (
         "What does not depend on the index stands in front of the sum.",
         "full",
         _constant_out,
+        (Sum,),
+    ),
+    Rule(
+        "exchange the sums",
+        r"\sum_k c_k \sum_i f_{ik} = \sum_i \sum_k c_k f_{ik}",
+        "The order of two sums does not matter: the one over the examples stands outside.",
+        "normal",
+        _exchange,
         (Sum,),
     ),
     Rule(

@@ -178,8 +178,8 @@ FORMS: dict[str, dict[str, str]] = {
         ),
     },
     "multivariate_normal": {
-        "mu": "−(1/m) Σᵢ₌₁ᵐ Σ_{b=1}^{D} (Σ⁻¹)_ab u_ib",
-        "Sigma": "(1/(2m)) Σᵢ₌₁ᵐ ((Σ⁻¹)_ab − [Σ_{d=1}^{D} u_id (Σ⁻¹)_bd] Σ_{c=1}^{D} u_ic (Σ⁻¹)_ac)",
+        "mu": "−(1/m) Σₑ₌₁ᴰ (Σ⁻¹)_ae Σᵢ₌₁ᵐ u_ie",
+        "Sigma": "(1/2) [(Σ⁻¹)_ab − Σ_{c=1}^{D} (Σ⁻¹)_ac Σ_{d=1}^{D} S_cd (Σ⁻¹)_bd]",
     },
     "negative_binomial_regression": {
         "w": "(1/m) Σᵢ₌₁ᵐ r · (μ_i − y_i)/(r + μ_i) · x_ij",
@@ -262,7 +262,7 @@ FORMS: dict[str, dict[str, str]] = {
     },
     "weighted_mean": {
         "w": "(1/S) Σᵢ₌₁ᵐ c_i (z_i − y_i) x_ij",
-        "c": "L_i/S − (Σₚ₌₁ᵐ c_p L_p) · 1/S²",
+        "c": "(L_i − M)/S",
     },
 }
 

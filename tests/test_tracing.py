@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -767,3 +768,32 @@ def test_random_programs_have_right_gradients(program):
     checks = derive.gradient(problem, check="report").checks
     # At max(u, u) there is a kink everywhere: then a check says that it could not run.
     assert [check.message for check in checks if check.status == "failed"] == []
+
+
+# Functions of a square matrix --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cost", "gradient"),
+    [
+        (lambda X: np.trace(np.linalg.inv(X)), "−Σ_{q=1}^{n} (X⁻¹)_qj (X⁻¹)_sq"),
+        (lambda X: np.linalg.det(X), "det X (X⁻¹)_sj"),
+        (lambda X: np.linalg.slogdet(X)[1], "(X⁻¹)_sj"),
+        (lambda X: np.linalg.slogdet(X).logabsdet, "(X⁻¹)_sj"),
+        (lambda X: np.linalg.slogdet(X).sign * X.sum(), "sign(det X)"),
+    ],
+)
+def test_functions_of_a_square_matrix(cost: Callable[..., Any], gradient: str) -> None:
+    problem = derive.trace(cost, X="n,n", example=False)
+    assert str(derive.gradient(problem, wrt="X").result) == gradient
+
+
+@pytest.mark.parametrize("name", ["inv", "det", "slogdet"])
+def test_a_matrix_that_is_not_square_has_none(name: str) -> None:
+    def cost(X: Any) -> Any:
+        return np.sum(getattr(np.linalg, name)(X))
+
+    with pytest.raises(InputError, match=rf"np.linalg.{name} of an array of shape \(n, p\)"):
+        derive.trace(cost, X="n,p")
+    with pytest.raises(Unsupported, match="write it as a number"):
+        derive.trace(cost, X="1,1", wrt="X")

@@ -113,8 +113,8 @@ def _constant_out(term: Term, context: Context) -> Rewrite | None:
     """``Σ_k c f_k = c Σ_k f_k``.
 
     Out of the sum over the examples come numbers, sizes, hyperparameters, Kronecker deltas and
-    scalar denominators alone: what belongs to the unit ``h``, as in ``Σ_i d_i w_h (1 − a_ih²) x_ij``, is part of that
-    unit's error.
+    scalar denominators alone: what belongs to the unit ``h``, as in
+    ``Σ_i d_i w_h (1 − a_ih²) x_ij``, is part of that unit's error.
     """
     if not isinstance(term, Sum):
         return None

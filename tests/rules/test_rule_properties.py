@@ -56,7 +56,8 @@ from derive.terms import (
 
 LETTERS = {"m": (i, p), "n": (j, q), "K": (k, l, r)}
 SHAPES = {"w": "n", "x": "mn", "b": "", "z": "m", "a": "m", "y": "m", "s": "", "lambda_": "",
-          "d": "m", "Q": "m", "Y": "mK", "e": "mK", "t": "mK", "h": "m", "W": "Kn"}  # fmt: skip
+          "d": "m", "Q": "m", "Y": "mK", "e": "mK", "t": "mK", "h": "m", "W": "Kn",
+          "M": "nn"}  # fmt: skip
 VARIABLES = ("w", "b", "z", "a", "W", "t", "s")
 
 POLITE = settings(
@@ -175,8 +176,16 @@ REWRITING = tuple(name for name in RULES if name not in DIFFERENTIATION)
 
 # Each rule where it is known to apply, with other letters, in random surroundings ----------------
 
+#: Whether S_ba becomes S_ab hangs on the letters and on what binds them; numbers have one order.
+BY_ORDER = ("symmetry",)
 AT_WORK = {
-    name: tuple(row for row in TABLE if row.rule == name and row.after is not None)
+    name: tuple(
+        row
+        for row in TABLE
+        if row.rule == name
+        and row.after is not None
+        and (name not in BY_ORDER or row.scope is WRITTEN_OUT)
+    )
     for name in RULES
 }
 

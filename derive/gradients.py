@@ -501,8 +501,11 @@ def _matrix_lines(
         yield _matrix_line(problem, "backward", left, _shorter_form(lemma), left.by.running)
     for main in mains:
         indices = _axes(problem, main)
-        for term in dict.fromkeys((_gradient_form(problem, main), main.result)):
-            yield _matrix_line(problem, "gradient", main.claim, term, indices)
+        forms = dict.fromkeys((_gradient_form(problem, main), main.result))
+        lines = [_matrix_line(problem, "gradient", main.claim, term, indices) for term in forms]
+        # Of an array with more than two indices, only what can be read as blocks says more.
+        blocks = [line for line in lines if line.rows.held and line.rows.expression is not None]
+        yield from blocks or lines
     claims = {main.claim.by.name: main.claim for main in mains}
     for meaning in meanings:
         indices = problem.quantity(meaning.wrt).indices

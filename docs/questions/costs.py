@@ -3,6 +3,7 @@
 # ruff: noqa: INP001 - read by the directives of the pages; it is in no package
 
 import derive
+import derive.second_order
 
 i, j = derive.indices("i:m", "j:n")
 x = derive.data("x[i,j]", meaning="feature j of example i")
@@ -42,3 +43,7 @@ dense = derive.problem(
     title="A layer with a column of weights for each unit",
     spare=[derive.indices("s:n")],
 )
+
+# The derivatives of the probabilities of a softmax by its logits, and second derivatives.
+softmax_jacobian = derive.second_order.jacobian_problem("softmax_regression", "p", "z")
+logistic_hessian = derive.second_order.hessian_problem("logistic_regression", "w")

@@ -365,6 +365,19 @@ SUMS = [
     Row("constant out of the sum", Sum(i, multiply(w, a)), None),
     Row("constant out of the sum", Sum(i, multiply(a, x)), None),
     Row("constant out of the sum", Sum(l, two), None),  # nothing would be left
+    Row(
+        "exchange the sums",
+        Sum(j, multiply(w, Sum(i, multiply(a, x)))),
+        Sum(i, Sum(j, multiply(w, a, x))),
+    ),
+    Row("exchange the sums", Sum(l, Sum(i, ref("e", i, l))), Sum(i, Sum(l, ref("e", i, l)))),
+    Row("exchange the sums", Sum(i, Sum(j, x)), None),  # the examples are outside already
+    Row("exchange the sums", Sum(j, multiply(a, Sum(i, x))), None),  # a_i is of another i
+    Row("exchange the sums", Sum(l, Sum(j, multiply(w, ref("e", i, l)))), None),
+    Row("data last", multiply(x, a, w), multiply(a, w, x)),
+    Row("data last", multiply(x, a, y), multiply(a, x, y)),
+    Row("data last", multiply(a, x), None),
+    Row("data last", multiply(x, reciprocal(s)), None),  # a fraction stays one
     Row("sum of a constant", Sum(l, e), multiply(Size("K"), e)),
     Row("sum of a constant", Sum(i, ONE), Size("m")),
     Row("sum of a constant", Sum(l, ref("e", i, l)), None),

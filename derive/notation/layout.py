@@ -443,7 +443,7 @@ class _Layout:
             gather = self.coefficient_run if coefficient else self.plain_run
             entries.extend(gather(run))
             start = end
-        return _with_number_inside(entries)
+        return _with_number_inside(_reciprocals_first(entries))
 
     def coefficients_among(self, factors: Sequence[Term]) -> list[bool]:
         """Which factors make fractions of coefficients. A hyperparameter that something else is
@@ -842,6 +842,19 @@ def _fits_above(term: Term, following: Term | None) -> bool:
     return not contains(term, (Sum, Derivative)) and not any(
         isinstance(part, Power) and _is_reciprocal(part) for part in walk(term)
     )
+
+
+def _reciprocals_first(entries: list[Term | _Quotient]) -> list[Term | _Quotient]:
+    """What only divides stands before the sum that it divides: ``1/s (a − b)`` rather than
+    ``(a − b) · 1/s``, which would be read up to its end for a small thing."""
+    ordered: list[Term | _Quotient] = []
+    for entry in entries:
+        divides = isinstance(entry, _Quotient) and not entry.above and not entry.coefficient
+        place = len(ordered)
+        while divides and place and isinstance(ordered[place - 1], (Add, Sum)):
+            place -= 1
+        ordered.insert(place, entry)
+    return ordered
 
 
 def _with_number_inside(entries: list[Term | _Quotient]) -> list[Term | _Quotient]:

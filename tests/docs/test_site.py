@@ -15,7 +15,7 @@ from chromium import Chromium
 from programs import require_program
 from site_build import ROOT, build
 
-from derive.catalogue import NAMES, load
+from derive.catalogue import FAMILIES, NAMES, load
 from derive.command_line.arguments import parse
 from derive.rules import RULES
 
@@ -82,7 +82,8 @@ def test_the_index_lists_every_entry_in_teaching_order(site):
 
 def test_pages_of_the_catalogue_are_those_of_its_entries(site):
     found = {path.stem for path in (site.pages / "catalogue").glob("*.html")}
-    assert found == {*NAMES, "index"}
+    families = {f"family-{family.name}" for family in FAMILIES}
+    assert found == {*NAMES, *families, "index"}
 
 
 def test_the_glossary_has_every_rule(site):

@@ -76,6 +76,10 @@ _SIMPLIFICATION: tuple[Rule, ...] = tuple(
     )
 )
 
+#: The rules that a finished derivative of the cost is looked through with. Before that, fractions
+#: stay apart: what they are multiplied by may cancel in each.
+_CLOSING: tuple[Rule, ...] = (RULES["common denominator"],)
+
 #: A proof that takes more steps than this has gone astray: no rule may undo another.
 _MOST_STEPS = 400
 
@@ -230,7 +234,7 @@ class Prover:
         proof.exhaust(_SIMPLIFICATION)
         if main:
             self._write_out(proof)
-            proof.exhaust(self.closing)
+            proof.exhaust((*_CLOSING, *self.closing))
         return self._entered(proof, main)
 
     def _entered(self, proof: Proof, main: bool) -> Lemma:

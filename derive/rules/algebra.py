@@ -14,7 +14,7 @@ from fractions import Fraction
 from derive.derivation import Prose
 from derive.model import Definition, is_coefficient
 from derive.rules.base import Context, Rewrite, Rule
-from derive.rules.fractions import cancelled
+from derive.rules.fractions import cancelled, over_common_denominator
 from derive.rules.matching import match
 from derive.rules.polynomials import collected
 from derive.terms import (
@@ -266,6 +266,15 @@ def _cancel_fraction(term: Term, context: Context) -> Rewrite | None:
     if after is None or weight(after) >= weight(term):
         return None
     return Rewrite(after, Prose(("numerator and denominator have a common factor",)))
+
+
+def _common_denominator(term: Term, context: Context) -> Rewrite | None:
+    """``−y/a + (1 − y)/(1 − a) = (a − y)/(a (1 − a))``."""
+    found = over_common_denominator(term)
+    if found is None:
+        return None
+    fraction, below = found
+    return Rewrite(fraction, Prose(("common denominator ", below)))
 
 
 # Factoring ---------------------------------------------------------------------------------------
@@ -598,6 +607,14 @@ ALGEBRA: tuple[Rule, ...] = (
         "normal",
         _cancel_fraction,
         (Product,),
+    ),
+    Rule(
+        "common denominator",
+        r"\frac fa + \frac gb = \frac{fb + ga}{ab}",
+        "Fractions are added over a common denominator, where terms of the numerator then cancel.",
+        "normal",
+        _common_denominator,
+        (Add,),
     ),
     Rule(
         "take the sign inside",

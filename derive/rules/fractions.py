@@ -1,4 +1,5 @@
-"""Fractions whose numerator and denominator are sums: SymPy finds what they have in common."""
+"""Fractions whose numerator and denominator are sums: SymPy finds what they have in common, and
+what is left over a common denominator."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from derive.terms import (
     weight,
 )
 
-__all__ = ["cancelled"]
+__all__ = ["cancelled", "over_common_denominator"]
 
 #: Longer terms than this are not given to SymPy: it would take long, and help nobody.
 _LONGEST = 40
@@ -113,3 +114,77 @@ def _is_fraction_of_sums(term: Term) -> bool:
         and isinstance(factor.base, Add)
     ]
     return bool(below) and any(isinstance(factor, Add) for factor in factors)
+
+
+def over_common_denominator(term: Term) -> tuple[Term, Term] | None:
+    """A sum of fractions as one fraction, and its denominator, where terms of the numerator cancel
+    and what is left is no longer than the sum; else ``None``.
+
+    >>> from derive.terms import ONE, Ref, negate, reciprocal
+    >>> a, y = Ref("a"), Ref("y")
+    >>> rest = multiply(add(ONE, negate(y)), reciprocal(add(ONE, negate(a))))
+    >>> fraction, below = over_common_denominator(add(negate(multiply(y, reciprocal(a))), rest))
+    >>> print(fraction, "over", below)
+    (a − y)/(a (1 − a)) over a (1 − a)
+    """
+    if not isinstance(term, Add) or weight(term) > _LONGEST:
+        return None
+    sides = [_numerator_and_denominator(part) for part in term.terms]
+    if len({frozenset(below) for _, below in sides}) < 2:
+        return None
+    import sympy
+
+    powers: dict[Term, int] = {}
+    for _, below in sides:
+        for base, exponent in below.items():
+            powers[base] = max(powers.get(base, 0), exponent)
+    symbols = _Symbols(sympy)
+    symbols.expression(term)  # so that letters keep their order
+    shares = [
+        sympy.expand(
+            symbols.expression(multiply(*above))
+            * sympy.Mul(
+                *(
+                    symbols.expression(base) ** (most - below.get(base, 0))
+                    for base, most in powers.items()
+                )
+            )
+        )
+        for above, below in sides
+    ]
+    numerator = sympy.expand(sympy.Add(*shares))
+    before = sum(len(sympy.Add.make_args(share)) for share in shares)
+    if numerator == 0 or len(sympy.Add.make_args(numerator)) >= before:
+        return None
+    denominator = multiply(*(power(base, Fraction(most)) for base, most in powers.items()))
+    result = multiply(
+        symbols.term(_sign_inside(sympy.factor(numerator))),
+        *(power(base, Fraction(-most)) for base, most in powers.items()),
+    )
+    return (result, denominator) if weight(result) <= weight(term) else None
+
+
+def _numerator_and_denominator(term: Term) -> tuple[list[Term], dict[Term, int]]:
+    """The factors above the line, and those below it with their exponents. Numbers and sizes stay
+    above, so that a ``1/m`` is still there to be followed."""
+    above: list[Term] = []
+    below: dict[Term, int] = {}
+    for factor in factors_of(term):
+        match factor:
+            case Power(base=base, exponent=Number(value=value)) if (
+                value < 0 and value.denominator == 1 and not isinstance(base, (Number, Size))
+            ):
+                below[base] = below.get(base, 0) - int(value)
+            case _:
+                above.append(factor)
+    return above, below
+
+
+def _sign_inside(product: Any) -> Any:
+    """``−(y − a)`` as ``a − y``: the sign in front of a product is taken into its first sum."""
+    coefficient, factors = product.as_coeff_mul()
+    for place, factor in enumerate(factors):
+        if coefficient < 0 and factor.is_Add:
+            others = (*factors[:place], *factors[place + 1 :])
+            return product.func(-coefficient, *others, -factor)
+    return product

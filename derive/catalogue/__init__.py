@@ -65,7 +65,6 @@ FAMILIES: tuple[Family, ...] = (
             "logistic_regression",
             "logistic_regression_signed",
             "probit_regression",
-            "focal_loss",
             "support_vector_machine",
             "squared_hinge",
             "softmax_regression",
@@ -162,8 +161,8 @@ def _near(name: str) -> list[str]:
     """The names that may have been meant, the likeliest first: however it is capitalised or joined,
     a part of a name, its letters with some left out, or misspelt.
 
-    >>> _near("Ridge"), _near("logreg"), _near("mean-los"), _near("qq")
-    (['ridge_regression'], ['logistic_regression', 'logistic_regression_signed'], ['mean_loss'], [])
+    >>> _near("Ridge"), _near("softreg"), _near("mean-los"), _near("qq")
+    (['ridge_regression'], ['softmax_regression'], ['mean_loss'], [])
     """
     wanted = re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
     if wanted in NAMES:
@@ -171,10 +170,8 @@ def _near(name: str) -> list[str]:
     parts = [each for each in NAMES if len(wanted) > 2 and wanted in each]
     if parts:
         return parts[:3]
-    close = get_close_matches(wanted, NAMES, n=3, cutoff=0.5)
-    if close or len(wanted) < 4:
-        return close
-    return [each for each in NAMES if _is_shortened(wanted, each)][:3]
+    shortened = [each for each in NAMES if len(wanted) > 3 and _is_shortened(wanted, each)]
+    return shortened[:3] or get_close_matches(wanted, NAMES, n=3, cutoff=0.5)
 
 
 def _is_shortened(short: str, name: str) -> bool:

@@ -30,7 +30,7 @@ problem = make_problem(
     J,
     name="attention",
     title="Attention: the gradients by queries, keys and values",
-    summary="The derivative by the scores is the attention times what each key’s own derivative has "
-    "more than their weighted mean.",
+    summary="The derivative by the scores is the attention times what each key’s own derivative "
+    "has more than their weighted mean.",
     spare=spare,
 )

@@ -7,7 +7,7 @@ i = indices("i:m")
 spare = indices("p:m")
 x = data("x[i]", meaning="observation i")
 mu = parameter("mu", meaning="mean")
-v = parameter("v", latex=r"\sigma^2", text="σ²", meaning="variance", domain="positive")
+v = parameter("v", meaning="variance", domain="positive")
 L = define(
     "L[i]", ln(2 * pi() * v) / 2 + (x[i] - mu) ** 2 / (2 * v), meaning="loss of observation i"
 )

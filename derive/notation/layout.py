@@ -74,7 +74,14 @@ from derive.terms import (
     walk,
 )
 
-__all__ = ["determinant_box", "function_symbol", "layout", "special_call", "stack_symbol"]
+__all__ = [
+    "SUBSCRIPTED",
+    "determinant_box",
+    "function_symbol",
+    "layout",
+    "special_call",
+    "stack_symbol",
+]
 
 
 class Strength(IntEnum):
@@ -106,7 +113,7 @@ _SQUARE_ROOT = "sqrt"
 _LOGARITHM = "ln"
 
 #: Those whose second argument, a parameter, is printed as a subscript.
-_SUBSCRIPTED = frozenset({"leaky_relu", "elu", "huber"})
+SUBSCRIPTED = frozenset({"leaky_relu", "elu", "huber"})
 
 # LaTeX operators that are written without parentheses in front of a simple argument.
 _NAMED_OPERATORS = frozenset(
@@ -195,7 +202,7 @@ def special_call(name: str, arguments: list[Box], sign_of: Callable[[str], Symbo
     if name == "greater":
         left, right = arguments
         return Call(sign_of(name), parenthesised(Row((left, _GREATER, right)), "square"))
-    if name in _SUBSCRIPTED:
+    if name in SUBSCRIPTED:
         return Call(Scripts(sign_of(name), sub=arguments[1]), _arguments(arguments[:1]))
     if name == "polygamma":
         order = Row((_LEFT, arguments[0], _RIGHT))

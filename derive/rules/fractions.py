@@ -120,12 +120,13 @@ def over_common_denominator(term: Term) -> tuple[Term, Term] | None:
     """A sum of fractions as one fraction, and its denominator, where terms of the numerator cancel
     and what is left is no longer than the sum; else ``None``.
 
-    >>> from derive.terms import ONE, Ref, negate, reciprocal
-    >>> a, y = Ref("a"), Ref("y")
+    >>> from derive.terms import ONE, Index, Ref, negate, reciprocal
+    >>> i = Index("i", "m")
+    >>> a, y = Ref("a", (i,)), Ref("y", (i,))
     >>> rest = multiply(add(ONE, negate(y)), reciprocal(add(ONE, negate(a))))
     >>> fraction, below = over_common_denominator(add(negate(multiply(y, reciprocal(a))), rest))
     >>> print(fraction, "over", below)
-    (a − y)/(a (1 − a)) over a (1 − a)
+    (a_i − y_i)/(a_i (1 − a_i)) over a_i (1 − a_i)
     """
     if not isinstance(term, Add) or weight(term) > _LONGEST:
         return None

@@ -29,8 +29,9 @@ from derive.matrix import MatrixForm, vectorise, vectorise_blocks
 from derive.meanings import meanings_of
 from derive.model import Problem, Quantity
 from derive.provenance import provenance_of
+from derive.rules.matching import match
 from derive.small_case import resolve_sizes, small_cases
-from derive.terms import Derivative, Index, Term, free_indices, key, walk, weight
+from derive.terms import Derivative, Index, Term, free_indices, walk, weight
 
 if TYPE_CHECKING:
     from derive.beside import Beside
@@ -500,12 +501,7 @@ def _matrix_lines(
         left = lemma.claim
         yield _matrix_line(problem, "backward", left, _shorter_form(lemma), left.by.running)
     for main in mains:
-        indices = _axes(problem, main)
-        forms = dict.fromkeys((_gradient_form(problem, main), main.result))
-        lines = [_matrix_line(problem, "gradient", main.claim, term, indices) for term in forms]
-        # Of an array with more than two indices, only what can be read as blocks says more.
-        blocks = [line for line in lines if line.rows.held and line.rows.expression is not None]
-        yield from blocks or lines
+        yield from _gradient_lines(problem, main, _axes(problem, main))
     claims = {main.claim.by.name: main.claim for main in mains}
     for meaning in meanings:
         indices = problem.quantity(meaning.wrt).indices
@@ -513,16 +509,45 @@ def _matrix_lines(
             yield _matrix_line(problem, "meaning", claims[meaning.wrt], term, indices)
 
 
+def _gradient_lines(
+    problem: Problem, main: Lemma, indices: tuple[Any, ...]
+) -> Iterable[MatrixLine]:
+    """The gradient in terms of the derivatives by the stages, and as it is printed; of the former
+    nothing is said where it alone is no matrix."""
+    forms = dict.fromkeys((_gradient_form(problem, main), main.result))
+    lines = [_matrix_line(problem, "gradient", main.claim, term, indices) for term in forms]
+    # Of an array with more than two indices, only what can be read as blocks says more.
+    blocks = [line for line in lines if line.rows.held and line.rows.expression is not None]
+    lines = blocks or lines
+    printed = lines[-1]
+    for line in lines:
+        if line is printed or all(
+            form.expression is not None or other.expression is None
+            for form, other in ((line.rows, printed.rows), (line.columns, printed.columns))
+        ):
+            yield line
+
+
 def _backward_lemmas(
     problem: Problem, lemmas: tuple[Lemma, ...], mains: tuple[Lemma, ...]
 ) -> tuple[Lemma, ...]:
     """The lemmas about the derivatives by stages that the gradients are made of, in order."""
-    by_claim = {key(lemma.claim): lemma for lemma in lemmas}
     found: dict[int, Lemma] = {}
+
+    def about(part: Term) -> Lemma | None:
+        """The lemma about the derivative, whatever the letters of its indices."""
+        if not isinstance(part, Derivative):
+            return None
+        claims = (
+            lemma
+            for lemma in lemmas
+            if match(lemma.claim, part, frozenset(free_indices(lemma.claim))) is not None
+        )
+        return next(claims, None)
 
     def visit(term: Term) -> None:
         for part in walk(term):
-            lemma = by_claim.get(key(part)) if isinstance(part, Derivative) else None
+            lemma = about(part)
             if lemma is not None and lemma.number not in found:
                 found[lemma.number] = lemma
                 visit(_shorter_form(lemma))

@@ -611,7 +611,7 @@ def separate(term: Term, taken: tuple[Index, ...], spare: Iterable[Index] = ()) 
         case Sum(index=bound, body=body) | Family(index=bound, body=body):
             names = {index.name for index in taken}
             if bound.name in names:
-                new = fresh_index(bound, [*taken, *free_indices(body)], spare)
+                new = fresh_index(bound, [*taken, *free_indices(body), *bound_indices(body)], spare)
                 body, bound = substitute(body, {bound: new}, spare), new
             body = separate(body, (*taken, bound), spare)
             return Sum(bound, body) if isinstance(term, Sum) else Family(bound, body)

@@ -70,6 +70,15 @@ def test_list_as_json(capsys):
     assert {"name", "latex", "shape", "role"} <= set(softmax["symbols"][0])
 
 
+def test_list_of_a_family(capsys):
+    assert main(["list", "--family", "normalisation,attention"]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == ["batch_norm", "layer_norm", "rms_norm", "attention", "lora"]
+    assert main(["list", "--family", "attention", "--json"]) == 0
+    entries = json.loads(capsys.readouterr().out)
+    assert [entry["family"] for entry in entries] == ["attention"] * 2
+
+
 def test_show(capsys):
     assert main(["show", "logistic_regression"]) == 0
     out = capsys.readouterr().out
@@ -204,7 +213,8 @@ def assert_one_line(capsys, message):
         ("list --yaml", "unrecognized arguments: --yaml"),
         ("show", "the following arguments are required: NAME; see derive show --help"),
         ("show logistic", "the catalogue has no 'logistic'; did you mean logistic_regression"),
-        ("show qqqqqq", "the catalogue has no 'qqqqqq'; there are mean_loss, "),
+        ("show qqqqqq", "the catalogue has no 'qqqqqq'; derive list shows its 42 entries"),
+        ("list --family nets", "there is no family 'nets'; there are mean, regression, "),
         ("show my_costs.py", "my_costs.py: say which problem of the file is meant"),
         ("show no_such.py:J", "there is no file no_such.py"),
         ("show mlp --wrt W3", "mlp has no quantity 'W3'; did you mean W1"),

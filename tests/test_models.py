@@ -1,6 +1,7 @@
-"""Models of every kind, as an author writes them: derived, checked, in the form that is taught.
+"""Models whose gradient is derived and checked, but not yet in the form in which it is taught.
 
-The files in ``models`` are costs of an author's own; nothing in the package knows of them.
+The files in ``models`` are costs of an author's own; nothing in the package knows of them. What
+reaches its textbook form is an entry of the catalogue instead.
 """
 
 from __future__ import annotations
@@ -15,28 +16,13 @@ from derive.model import Problem
 
 FOLDER = Path(__file__).parent / "models"
 
-#: The gradient of each model by each of its quantities, as it is printed.
+#: The gradient of each model by each of its quantities, as it is printed. The paper on the focal
+#: loss has (1 − p)^γ (γ p ln p + p − 1) y x.
 FORMS: dict[str, dict[str, str]] = {
-    "attention": {
-        "Q": "1/√D · Σₑ₌₁ᴱ g_te Σ_{s=1}^{S} a_ts (V_se − Σ_{s'=1}^{S} V_{s',e} a_{t,s'}) K_sd",
-        "K": "1/√D · Σₜ₌₁ᵀ a_ts Q_td Σₑ₌₁ᴱ g_te (V_se − Σ_{s'=1}^{S} V_{s',e} a_{t,s'})",
-        "V": "Σₜ₌₁ᵀ g_te a_ts",
-    },
-    "batch_norm": {
-        "x": (
-            "(1/m) · γ_j/s_j · (∂L_i/∂o_ij − (1/m) Σₚ₌₁ᵐ ∂L_p/∂o_pj − (1/m) u_ij Σₚ₌₁ᵐ "
-            "∂L_p/∂o_pj · u_pj)"
-        ),
-        "gamma": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij · u_ij",
-        "beta": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij",
-    },
     "batch_norm_paths": {
         "x": "∂J/∂u_ij · 1/√(v_j + ε) + (2/m) · ∂J/∂v_j · (x_ij − μ_j) + (1/m) · ∂J/∂μ_j",
         "gamma": "Σᵢ₌₁ᵐ ∂J/∂o_ij · u_ij",
         "beta": "Σᵢ₌₁ᵐ ∂J/∂o_ij",
-    },
-    "bradley_terry": {
-        "s": "Σⱼ₌₁ⁿ c_ji (1 − p_ji) − Σₖ₌₁ⁿ c_ik (1 − p_ik)",
     },
     "contrastive_loss": {
         "u": "(1/m) · [y_i r_i − (1 − y_i) h_i 𝟏[μ − r_i > 0]] (u_id − v_id)/r_i",
@@ -46,42 +32,13 @@ FORMS: dict[str, dict[str, str]] = {
         "u": "−(1/m) (v_id/(a_i b_i) − c_i/a_i² · u_id)",
         "v": "−(1/m) (u_id/(a_i b_i) − c_i/b_i² · v_id)",
     },
-    "cox_likelihood": {
-        "w": "−Σᵢ₌₁ᵐ e_i (x_id − 1/S_i · Σⱼ₌₁ᵐ R_ij exp(z_j) x_jd)",
-    },
-    "direct_preference_optimisation": {
-        "a": "(β/m) (σ(z_i) − 1)",
-        "b": "−(β/m) (σ(z_i) − 1)",
-    },
-    "dropout": {
-        "W": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂z_ik · d_ij",
-        "x": "(1/(m q)) · ∂L_i/∂d_ij · r_ij",
-    },
-    "elastic_net": {
-        "w": "(1/m) Σᵢ₌₁ᵐ (z_i − y_i) x_ij + λ sign(w_j) + μ w_j",
-        "b": "(1/m) Σᵢ₌₁ᵐ (z_i − y_i)",
-    },
     "focal_loss": {
-        "w": (
-            "(1/m) Σᵢ₌₁ᵐ (−y_i [−γ (1 − a_i)^(γ − 1) ln a_i + (1 − a_i)^γ/a_i] − (1 − y_i) [γ "
-            "a_i^(γ − 1) ln(1 − a_i) − a_i^γ/(1 − a_i)]) a_i (1 − a_i) x_ij"
-        ),
-        "b": (
-            "(1/m) Σᵢ₌₁ᵐ (−y_i [−γ (1 − a_i)^(γ − 1) ln a_i + (1 − a_i)^γ/a_i] − (1 − y_i) [γ "
-            "a_i^(γ − 1) ln(1 − a_i) − a_i^γ/(1 − a_i)]) a_i (1 − a_i)"
-        ),
-    },
-    "gamma_regression": {
-        "w": "(1/m) Σᵢ₌₁ᵐ (1 − y_i/μ_i) x_ij",
-        "b": "(1/m) Σᵢ₌₁ᵐ (1 − y_i/μ_i)",
+        "w": "(1/m) Σᵢ₌₁ᵐ [γ (1 − p_i)^(γ − 1) ln p_i − (1 − p_i)^γ/p_i] p_i (1 − p_i) y_i x_ij",
+        "b": "(1/m) Σᵢ₌₁ᵐ [γ (1 − p_i)^(γ − 1) ln p_i − (1 − p_i)^γ/p_i] p_i (1 − p_i) y_i",
     },
     "gaussian_density": {
         "mu": "−p Σ_{c=1}^{D} P_ac u_c",
         "P": "−(p/2) [(P⁻¹)_ab − u_a u_b]",
-    },
-    "gaussian_likelihood": {
-        "v": "(1/(2m)) Σᵢ₌₁ᵐ (1/v − (x_i − μ)²/v²)",
-        "mu": "−(1/(m v)) Σᵢ₌₁ᵐ (x_i − μ)",
     },
     "gaussian_mixture": {
         "t": "−(1/m) Σᵢ₌₁ᵐ (r_ik − w_k)",
@@ -92,66 +49,9 @@ FORMS: dict[str, dict[str, str]] = {
         "theta": "(1/2) Σᵢ₌₁ⁿ Σⱼ₌₁ⁿ [(K⁻¹)_ij − a_j a_i] exp(θ − (1/2) e_ij)",
         "rho": "(1/2) exp(ρ) Σᵢ₌₁ⁿ Σⱼ₌₁ⁿ [(K⁻¹)_ij − a_j a_i] o_ij",
     },
-    "glove": {
-        "w": "2 Σₚ₌₁ⱽ f_ip e_ip c_pd",
-        "c": "2 Σᵢ₌₁ⱽ f_ij e_ij w_id",
-        "a": "2 Σₚ₌₁ⱽ f_ip e_ip",
-        "b": "2 Σᵢ₌₁ⱽ f_ij e_ij",
-    },
-    "huber_regression": {
-        "w": "(1/m) Σᵢ₌₁ᵐ clip(z_i − y_i, −δ, δ) x_ij",
-        "b": "(1/m) Σᵢ₌₁ᵐ clip(z_i − y_i, −δ, δ)",
-    },
-    "info_nce": {
-        "a": "(1/(m τ)) (Σⱼ₌₁ᵐ p_ij b_jd − b_id)",
-        "b": "(1/(m τ)) (Σᵢ₌₁ᵐ p_ij a_id − a_jd)",
-    },
-    "kl_divergence": {
-        "W": "(1/m) Σᵢ₌₁ᵐ (p_ik − t_ik) x_ij",
-        "b": "(1/m) Σᵢ₌₁ᵐ (p_ik − t_ik)",
-    },
     "kronecker_product": {
         "A": "Σₖ₌₁ʳ Y_ik Σₗ₌₁ˢ B_kl X_jl",
         "B": "Σᵢ₌₁ᵖ Y_ik Σ_{j=1}^{q} A_ij X_jl",
-    },
-    "label_smoothing": {
-        "W": "(1/m) Σᵢ₌₁ᵐ (p_ik − t_ik) x_ij",
-        "b": "(1/m) Σᵢ₌₁ᵐ (p_ik − t_ik)",
-    },
-    "lasso": {
-        "w": "(1/m) Σᵢ₌₁ᵐ (z_i − y_i) x_ij + λ sign(w_j)",
-        "b": "(1/m) Σᵢ₌₁ᵐ (z_i − y_i)",
-    },
-    "layer_norm": {
-        "x": (
-            "(1/m) (∂L_i/∂o_ij · γ_j − (1/n) Σₕ₌₁ⁿ ∂L_i/∂o_ih · γ_h − (1/n) u_ij Σₕ₌₁ⁿ "
-            "∂L_i/∂o_ih · γ_h u_ih) · 1/s_i"
-        ),
-        "gamma": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij · u_ij",
-        "beta": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij",
-    },
-    "linear_autoencoder": {
-        "W": "(1/m) Σᵢ₌₁ᵐ [Σₛ₌₁ⁿ (o_is − x_is) V_sh] x_ij",
-        "V": "(1/m) Σᵢ₌₁ᵐ (o_ij − x_ij) c_ih",
-    },
-    "log_cosh_regression": {
-        "w": "(1/m) Σᵢ₌₁ᵐ tanh(z_i − y_i) x_ij",
-        "b": "(1/m) Σᵢ₌₁ᵐ tanh(z_i − y_i)",
-    },
-    "logistic_regression_signed": {
-        "w": "−(1/m) Σᵢ₌₁ᵐ σ(−y_i z_i) y_i x_ij",
-        "b": "−(1/m) Σᵢ₌₁ᵐ σ(−y_i z_i) y_i",
-    },
-    "lora": {
-        "A": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂h_ir · x_ij",
-        "B": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂z_ik · h_ir",
-    },
-    "lstm_cell": {
-        "z_i": "(1/m) · ∂L_k/∂g_i,kh · g_i,kh (1 − g_i,kh)",
-        "z_f": "(1/m) · ∂L_k/∂g_f,kh · g_f,kh (1 − g_f,kh)",
-        "z_o": "(1/m) · ∂L_k/∂g_o,kh · g_o,kh (1 − g_o,kh)",
-        "z_g": "(1/m) · ∂L_k/∂g_g,kh · (1 − g_g,kh²)",
-        "c_previous": "(1/m) · ∂L_k/∂c_kh · g_f,kh",
     },
     "masked_attention": {
         "Q": "1/√D · Σᵤ₌₁ᵁ ∂J/∂s_tu · K_ud",
@@ -161,30 +61,9 @@ FORMS: dict[str, dict[str, str]] = {
     "masked_mean": {
         "w": "(1/N) Σᵢ₌₁ᵐ c_i (z_i − y_i) x_ij",
     },
-    "matrix_factorisation": {
-        "P": "Σᵥ₌₁ⱽ c_uv e_uv Q_vf",
-        "Q": "Σᵤ₌₁ᵁ c_uv e_uv P_uf",
-        "a": "Σᵥ₌₁ⱽ c_uv e_uv",
-        "b": "Σᵤ₌₁ᵁ c_uv e_uv",
-    },
-    "multiclass_hinge": {
-        "W": (
-            "(1/m) Σᵢ₌₁ᵐ ((1 − y_ik) [1 − 𝟏[0 > 1 + z_ik − t_i]] − y_ik Σₗ₌₁ᴷ (1 − y_il) [1 − "
-            "𝟏[0 > 1 + z_il − t_i]]) x_ij"
-        ),
-        "b": (
-            "(1/m) Σᵢ₌₁ᵐ ((1 − y_ik) [1 − 𝟏[0 > 1 + z_ik − t_i]] − y_ik Σₗ₌₁ᴷ (1 − y_il) [1 − "
-            "𝟏[0 > 1 + z_il − t_i]])"
-        ),
-    },
     "multivariate_normal": {
         "mu": "−(1/m) Σₑ₌₁ᴰ (Σ⁻¹)_ae Σᵢ₌₁ᵐ u_ie",
         "Sigma": "(1/2) [(Σ⁻¹)_ab − Σ_{c=1}^{D} (Σ⁻¹)_ac Σ_{d=1}^{D} S_cd (Σ⁻¹)_bd]",
-    },
-    "negative_binomial_regression": {
-        "w": "(1/m) Σᵢ₌₁ᵐ r · (μ_i − y_i)/(r + μ_i) · x_ij",
-        "b": "(1/m) Σᵢ₌₁ᵐ r · (μ_i − y_i)/(r + μ_i)",
-        "r": "(1/m) Σᵢ₌₁ᵐ [ψ(r) − ψ(r + y_i) + ln(r + μ_i) + (r + y_i)/(r + μ_i) − ln r − 1]",
     },
     "nonnegative_matrix_factorisation": {
         "W": "Σⱼ₌₁ᵖ (Σₗ₌₁ᴷ W_il H_lj − V_ij) H_kj",
@@ -193,39 +72,6 @@ FORMS: dict[str, dict[str, str]] = {
     "norms": {
         "x": "(x_i − c_i)/r",
         "W": "W_ij/f",
-    },
-    "poisson_regression": {
-        "w": "(1/m) Σᵢ₌₁ᵐ (μ_i − y_i) x_ij",
-        "b": "(1/m) Σᵢ₌₁ᵐ (μ_i − y_i)",
-    },
-    "probit_regression": {
-        "w": "(1/m) Σᵢ₌₁ᵐ (a_i − y_i)/(a_i (1 − a_i)) · φ(z_i) x_ij",
-        "b": "(1/m) Σᵢ₌₁ᵐ (a_i − y_i)/(a_i (1 − a_i)) · φ(z_i)",
-    },
-    "quantile_regression": {
-        "w": "(1/m) Σᵢ₌₁ᵐ (1 − τ − 𝟏[τ r_i > (τ − 1) r_i]) x_ij",
-        "b": "(1/m) Σᵢ₌₁ᵐ (1 − τ − 𝟏[τ r_i > (τ − 1) r_i])",
-    },
-    "residual_block": {
-        "W": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂z_ij · x_ih",
-        "x": "(1/m) (∂L_i/∂o_ij + Σₕ₌₁ⁿ ∂L_i/∂o_ih · g′(z_ih) W_hj)",
-    },
-    "rms_norm": {
-        "x": "(1/m) (∂L_i/∂o_ij · γ_j − (1/n) u_ij Σₕ₌₁ⁿ ∂L_i/∂o_ih · o_ih) · 1/s_i",
-        "gamma": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij · u_ij",
-    },
-    "skip_gram": {
-        "w": "(1/m) [(σ(s_i) − 1) c_id + Σₖ₌₁ᴷ (1 − σ(−r_ik)) n_ikd]",
-        "c": "(1/m) (σ(s_i) − 1) w_id",
-        "n": "(1/m) (1 − σ(−r_ik)) w_id",
-    },
-    "squared_hinge": {
-        "w": "−(2/m) Σᵢ₌₁ᵐ h_i 𝟏[1 − y_i z_i > 0] y_i x_ij",
-        "b": "−(2/m) Σᵢ₌₁ᵐ h_i 𝟏[1 − y_i z_i > 0] y_i",
-    },
-    "support_vector_machine": {
-        "w": "λ w_j − (1/m) Σᵢ₌₁ᵐ 𝟏[1 − y_i z_i > 0] y_i x_ij",
-        "b": "−(1/m) Σᵢ₌₁ᵐ 𝟏[1 − y_i z_i > 0] y_i",
     },
     "swiglu": {
         "W": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂a_ih · x_ij",
@@ -243,10 +89,6 @@ FORMS: dict[str, dict[str, str]] = {
         "p": "−(2/m) 𝟏[t_i > 0] (a_id − p_id)",
         "n": "(2/m) 𝟏[t_i > 0] (a_id − n_id)",
     },
-    "vae_divergence": {
-        "s": "(1/(2m)) (exp(s_id) − 1)",
-        "mu": "(1/m) μ_id",
-    },
     "vae_reconstruction": {
         "s": "(1/(2m)) [Σⱼ₌₁ᴾ (o_ij − x_ij) W_jd] n_id t_id",
         "mu": "(1/m) Σⱼ₌₁ᴾ (o_ij − x_ij) W_jd",
@@ -255,10 +97,6 @@ FORMS: dict[str, dict[str, str]] = {
     "weight_norm": {
         "v": "∂J/∂w_kj · 1/r_k · g_k − v_kj/r_k² · Σₕ₌₁ⁿ ∂J/∂w_kh · w_kh",
         "g": "1/r_k · Σⱼ₌₁ⁿ ∂J/∂w_kj · v_kj",
-    },
-    "weighted_least_squares": {
-        "w": "(1/m) Σᵢ₌₁ᵐ c_i (z_i − y_i) x_ij",
-        "b": "(1/m) Σᵢ₌₁ᵐ c_i (z_i − y_i)",
     },
     "weighted_mean": {
         "w": "(1/S) Σᵢ₌₁ᵐ c_i (z_i − y_i) x_ij",
@@ -282,7 +120,7 @@ def test_every_model_has_its_form() -> None:
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_every_check_passes_and_the_form_is_that_of_the_textbook(name: str) -> None:
+def test_every_check_passes(name: str) -> None:
     derivation = derive.gradient(problem_of(name))
     assert {check.status for check in derivation.checks} == {"passed"}
     assert {result.wrt: str(result.term) for result in derivation.results} == FORMS[name]
@@ -291,10 +129,7 @@ def test_every_check_passes_and_the_form_is_that_of_the_textbook(name: str) -> N
 
 @pytest.mark.parametrize("name", FORMS)
 def test_one_example_and_another_seed(name: str) -> None:
-    problem = problem_of(name)
-    example = problem.example_index
-    sizes = {} if example is None else {str(example.size): 1}
-    checks = derive.gradient(problem, check="report", seed=7, **sizes).checks
+    checks = derive.gradient(problem_of(name), check="report", seed=7, m=1).checks
     assert [check for check in checks if check.status != "passed"] == []
 
 

@@ -5,23 +5,128 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from importlib import import_module
+from typing import NamedTuple
 
 from derive.errors import InputError
 from derive.model import Problem
 
-__all__ = ["NAMES", "load"]
+__all__ = ["FAMILIES", "NAMES", "Family", "family_of", "load"]
 
-#: The names of the entries, in teaching order; each is a module of this package.
-NAMES: tuple[str, ...] = (
-    "mean_loss",
-    "linear_regression",
-    "linear_regression_mean_square",
-    "logistic_regression",
-    "softmax_regression",
-    "ridge_regression",
-    "mlp",
-    "layer",
+
+class Family(NamedTuple):
+    """Entries that are taught together.
+
+    Attributes:
+        name: what it is asked for by, as in ``derive list --family regression``.
+        title: the head of its page.
+        about: what its entries have in common, in a sentence or two.
+        entries: their names, in teaching order; each is a module of this package.
+    """
+
+    name: str
+    title: str
+    about: str
+    entries: tuple[str, ...]
+
+
+#: The families, in teaching order. This is the one list of what there is.
+FAMILIES: tuple[Family, ...] = (
+    Family(
+        "mean",
+        "The mean of any loss",
+        "What holds for every loss and every activation: where the 1/m of the mean stands.",
+        ("mean_loss",),
+    ),
+    Family(
+        "regression",
+        "Regression",
+        "A number is predicted from a weighted sum. The loss says what an error costs, and the "
+        "gradient passes each example's features on, weighted by the derivative of its loss.",
+        (
+            "linear_regression",
+            "linear_regression_mean_square",
+            "weighted_least_squares",
+            "ridge_regression",
+            "lasso",
+            "elastic_net",
+            "huber_regression",
+            "log_cosh_regression",
+            "quantile_regression",
+            "poisson_regression",
+            "gamma_regression",
+            "negative_binomial_regression",
+        ),
+    ),
+    Family(
+        "classification",
+        "Classification",
+        "A class is predicted, by its probability or by a margin.",
+        (
+            "logistic_regression",
+            "logistic_regression_signed",
+            "probit_regression",
+            "support_vector_machine",
+            "squared_hinge",
+            "softmax_regression",
+            "label_smoothing",
+            "kl_divergence",
+            "multiclass_hinge",
+        ),
+    ),
+    Family(
+        "networks",
+        "Networks",
+        "The derivative of the loss is carried back from stage to stage.",
+        ("mlp", "layer", "residual_block", "dropout", "lstm_cell"),
+    ),
+    Family(
+        "normalisation",
+        "Normalisation",
+        "Each input is divided by a deviation that depends on all of them, so that several paths "
+        "lead from an input to the loss.",
+        ("batch_norm", "layer_norm", "rms_norm"),
+    ),
+    Family(
+        "attention",
+        "Attention and adaptation",
+        "Parts of the networks that language models are made of.",
+        ("attention", "lora"),
+    ),
+    Family(
+        "representation",
+        "Representation",
+        "Vectors are learnt, whose products fit what was observed.",
+        ("linear_autoencoder", "matrix_factorisation", "glove", "skip_gram", "info_nce"),
+    ),
+    Family(
+        "probability",
+        "Probability",
+        "The cost is a negative log-likelihood or a divergence of distributions.",
+        (
+            "gaussian_likelihood",
+            "vae_divergence",
+            "bradley_terry",
+            "direct_preference_optimisation",
+            "cox_likelihood",
+        ),
+    ),
 )
+
+#: The names of the entries, in teaching order.
+NAMES: tuple[str, ...] = tuple(name for family in FAMILIES for name in family.entries)
+
+
+def family_of(name: str) -> Family:
+    """The family of an entry.
+
+    Raises:
+        InputError: there is no such entry.
+
+    >>> family_of("batch_norm").title
+    'Normalisation'
+    """
+    _known(name)
+    return next(family for family in FAMILIES if name in family.entries)
 
 
 def load(name: str) -> Problem:
@@ -33,25 +138,31 @@ def load(name: str) -> Problem:
     >>> load("logistic_regression").title
     'Logistic regression: the gradient of the mean cross-entropy'
     """
-    if name not in NAMES:
-        near = _near(name)
-        if near:
-            *others, last = near
-            hint = f"did you mean {', '.join(others)}{' or ' * bool(others)}{last}?"
-        else:
-            hint = f"there are {', '.join(NAMES)}"
-        raise InputError(f"the catalogue has no {name!r}; {hint}")
+    _known(name)
     problem = import_module(f"derive.catalogue.{name}").problem
     assert isinstance(problem, Problem)
     return problem
+
+
+def _known(name: str) -> None:
+    """Refuse a name that is no entry's."""
+    if name in NAMES:
+        return
+    near = _near(name)
+    if near:
+        *others, last = near
+        hint = f"did you mean {', '.join(others)}{' or ' * bool(others)}{last}?"
+    else:
+        hint = f"derive list shows its {len(NAMES)} entries"
+    raise InputError(f"the catalogue has no {name!r}; {hint}")
 
 
 def _near(name: str) -> list[str]:
     """The names that may have been meant, the likeliest first: however it is capitalised or joined,
     a part of a name, its letters with some left out, or misspelt.
 
-    >>> _near("Ridge"), _near("logreg"), _near("mean-los"), _near("qq")
-    (['ridge_regression'], ['logistic_regression'], ['mean_loss'], [])
+    >>> _near("Ridge"), _near("softreg"), _near("mean-los"), _near("qq")
+    (['ridge_regression'], ['softmax_regression'], ['mean_loss'], [])
     """
     wanted = re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
     if wanted in NAMES:
@@ -59,10 +170,8 @@ def _near(name: str) -> list[str]:
     parts = [each for each in NAMES if len(wanted) > 2 and wanted in each]
     if parts:
         return parts[:3]
-    close = get_close_matches(wanted, NAMES, n=3, cutoff=0.5)
-    if close or len(wanted) < 4:
-        return close
-    return [each for each in NAMES if _is_shortened(wanted, each)][:3]
+    shortened = [each for each in NAMES if len(wanted) > 3 and _is_shortened(wanted, each)]
+    return shortened[:3] or get_close_matches(wanted, NAMES, n=3, cutoff=0.5)
 
 
 def _is_shortened(short: str, name: str) -> bool:

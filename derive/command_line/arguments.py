@@ -67,6 +67,13 @@ def _list(commands: argparse._SubParsersAction[_Parser]) -> None:
     words = "what the catalogue holds"
     parser = commands.add_parser("list", help=words, description=words, allow_abbrev=False)
     parser.add_argument("--json", action="store_true", help="as JSON, with sizes and symbols")
+    parser.add_argument(
+        "--family",
+        type=_words,
+        default=(),
+        metavar="FAMILY",
+        help="of this family alone, such as regression",
+    )
 
 
 def _show(commands: argparse._SubParsersAction[_Parser]) -> None:

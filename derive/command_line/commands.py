@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from derive.errors import InputError
 
 if TYPE_CHECKING:
     from derive.build import Entry
+    from derive.catalogue import Family
     from derive.gradients import Derivation
     from derive.notation import Mark
 
@@ -24,32 +25,58 @@ WIDTH = 100
 
 
 def _list(options: argparse.Namespace) -> int:
-    from derive.catalogue import NAMES, load
+    from derive.catalogue import load
 
-    problems = [load(name) for name in NAMES]
+    families = _families(options.family)
     if options.json:
         import json
 
         from derive.exporters.json import describe
 
-        print(json.dumps([describe(each) for each in problems], ensure_ascii=False, indent=1))
+        described = [
+            {**describe(load(name)), "family": family.name}
+            for family in families
+            for name in family.entries
+        ]
+        print(json.dumps(described, ensure_ascii=False, indent=1))
         return 0
-    columns = _width(options) if sys.stdout.isatty() else None
-    for line in _listed([(problem.name, problem.title) for problem in problems], columns):
-        print(line)
+    terminal = sys.stdout.isatty()
+    columns = _width(options) if terminal else None
+    names = max(len(name) for family in families for name in family.entries)
+    for number, family in enumerate(families):
+        if terminal:
+            print(f"{'' if number == 0 else chr(10)}{family.title} ({family.name})")
+        entries = [(name, load(name).title) for name in family.entries]
+        for line in _listed(entries, columns, names):
+            print(line)
     return 0
+
+
+def _families(names: Sequence[str]) -> tuple[Family, ...]:
+    """The families of those names, in teaching order; all if none is asked for.
+
+    Raises:
+        InputError: there is no family of a name.
+    """
+    from derive.catalogue import FAMILIES
+
+    known = [family.name for family in FAMILIES]
+    for name in names:
+        if name not in known:
+            raise InputError(f"there is no family {name!r}; there are {', '.join(known)}")
+    return tuple(family for family in FAMILIES if not names or family.name in names)
 
 
 #: A title in less room than this stands below its name.
 _ROOM_FOR_A_TITLE = 30
 
 
-def _listed(entries: list[tuple[str, str]], columns: int | None) -> Iterator[str]:
-    """Names with their titles beside them, wrapped at words; each on one line if nothing limits
-    it, so that other programs can read it."""
+def _listed(entries: list[tuple[str, str]], columns: int | None, width: int = 0) -> Iterator[str]:
+    """Names, at least ``width`` wide, with their titles beside them, wrapped at words; each on one
+    line if nothing limits it, so that other programs can read it."""
     from textwrap import wrap
 
-    width = max(len(name) for name, _ in entries)
+    width = max(width, *(len(name) for name, _ in entries))
     if columns is None:
         yield from (f"{name:{width}}  {title}" for name, title in entries)
         return

@@ -462,9 +462,14 @@ def _real(value: float) -> float | str:
 
 def _pretty(value: object, indent: str = "") -> str:
     """JSON with a line for each field and each listed object; a list without objects in it, such
-    as a term, stays on one line."""
+    as a term, and what is small or to be taken as one thing, such as a formula, stay on one line.
+    """
     inner = indent + " "
     match value:
+        case dict() if not any(isinstance(item, (dict, list)) for item in value.values()):
+            return _flat(value)
+        case {"latex": _, "text": _, "term": _, **others} if not others:
+            return _flat(value)
         case dict() if value:
             fields = (f"{_flat(name)}: {_pretty(item, inner)}" for name, item in value.items())
             return "{\n" + ",\n".join(inner + each for each in fields) + f"\n{indent}}}"
@@ -476,7 +481,7 @@ def _pretty(value: object, indent: str = "") -> str:
 
 
 def _flat(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 # Reading -----------------------------------------------------------------------------------------

@@ -56,10 +56,16 @@ from derive.notation.boxes import (
     parenthesised,
 )
 from derive.notation.latex import write_latex
-from derive.notation.layout import determinant_box, function_symbol, special_call, stack_symbol
+from derive.notation.layout import (
+    SUBSCRIPTED,
+    determinant_box,
+    function_symbol,
+    special_call,
+    stack_symbol,
+)
 from derive.notation.symbols import index_symbols
 from derive.notation.text import Mark, in_brackets, write_text
-from derive.terms import ONE, Add, Apply, Ref, Term, is_negative, negate
+from derive.terms import ONE, Add, Apply, Product, Ref, Term, is_negative, negate
 
 __all__ = ["matrix_latex", "matrix_layout", "matrix_text"]
 
@@ -155,6 +161,19 @@ def _positive(matrix: Matrix) -> Matrix:
             return matrix
 
 
+def _all_ones(matrix: Matrix) -> bool:
+    """Whether every element is 1."""
+    match matrix:
+        case Ones():
+            return True
+        case Transpose(operand=operand):
+            return _all_ones(operand)
+        case MatrixProduct(factors=(Ones(), Transpose(operand=Ones()))):
+            return True
+        case _:
+            return False
+
+
 class _Layout:
     """The layout of matrix expressions in one notation."""
 
@@ -198,7 +217,10 @@ class _Layout:
                 left = self.at_least(_Level.RAISED, above)
                 return Row((left, _OVER, self.at_least(_Level.RAISED, below)))
             case HadamardPower(base=base, exponent=exponent):
-                raised = Row((_CIRCLE, layout(exponent, self.notation)))
+                count = layout(exponent, self.notation)
+                if isinstance(exponent, (Add, Product)):
+                    count = parenthesised(count, "round")
+                raised = Row((_CIRCLE, count))
                 return Scripts(self.at_least(_Level.ATOM, base), sup=raised)
             case Scaled(coefficient=coefficient, operand=operand):
                 return self.scaled(coefficient, operand)
@@ -275,6 +297,15 @@ class _Layout:
 
     # Functions -----------------------------------------------------------------------------------
 
+    def of_each(self, matrix: Matrix) -> Box:
+        """A parameter of a function of each element: the number alone if it is the same for all,
+        as the δ of ``Huber_δ(Z)``."""
+        match matrix:
+            case Scaled(coefficient=coefficient, operand=operand) if _all_ones(operand):
+                return layout(coefficient, self.notation)
+            case _:
+                return self.box(matrix)
+
     def applied(self, matrix: Matrix) -> Box:
         """A function of matrices."""
         match matrix:
@@ -284,6 +315,8 @@ class _Layout:
                 name in FUNCTIONS and self.problem.function(name) is None
             ):
                 boxes = [self.box(argument) for argument in arguments]
+                if name in SUBSCRIPTED:
+                    boxes[1] = self.of_each(arguments[1])
                 own = special_call(name, boxes, lambda each: function_symbol(each, self.notation))
                 return (
                     own

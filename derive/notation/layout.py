@@ -74,7 +74,14 @@ from derive.terms import (
     walk,
 )
 
-__all__ = ["determinant_box", "function_symbol", "layout", "special_call", "stack_symbol"]
+__all__ = [
+    "SUBSCRIPTED",
+    "determinant_box",
+    "function_symbol",
+    "layout",
+    "special_call",
+    "stack_symbol",
+]
 
 
 class Strength(IntEnum):
@@ -106,7 +113,7 @@ _SQUARE_ROOT = "sqrt"
 _LOGARITHM = "ln"
 
 #: Those whose second argument, a parameter, is printed as a subscript.
-_SUBSCRIPTED = frozenset({"leaky_relu", "elu", "huber"})
+SUBSCRIPTED = frozenset({"leaky_relu", "elu", "huber"})
 
 # LaTeX operators that are written without parentheses in front of a simple argument.
 _NAMED_OPERATORS = frozenset(
@@ -195,7 +202,7 @@ def special_call(name: str, arguments: list[Box], sign_of: Callable[[str], Symbo
     if name == "greater":
         left, right = arguments
         return Call(sign_of(name), parenthesised(Row((left, _GREATER, right)), "square"))
-    if name in _SUBSCRIPTED:
+    if name in SUBSCRIPTED:
         return Call(Scripts(sign_of(name), sub=arguments[1]), _arguments(arguments[:1]))
     if name == "polygamma":
         order = Row((_LEFT, arguments[0], _RIGHT))
@@ -443,7 +450,7 @@ class _Layout:
             gather = self.coefficient_run if coefficient else self.plain_run
             entries.extend(gather(run))
             start = end
-        return _with_number_inside(entries)
+        return _with_number_inside(_reciprocals_first(entries))
 
     def coefficients_among(self, factors: Sequence[Term]) -> list[bool]:
         """Which factors make fractions of coefficients. A hyperparameter that something else is
@@ -847,6 +854,19 @@ def _fits_above(term: Term, following: Term | None) -> bool:
     return not contains(term, (Sum, Derivative)) and not any(
         isinstance(part, Power) and _is_reciprocal(part) for part in walk(term)
     )
+
+
+def _reciprocals_first(entries: list[Term | _Quotient]) -> list[Term | _Quotient]:
+    """What only divides stands before the sum that it divides: ``1/s (a − b)`` rather than
+    ``(a − b) · 1/s``, which would be read up to its end for a small thing."""
+    ordered: list[Term | _Quotient] = []
+    for entry in entries:
+        divides = isinstance(entry, _Quotient) and not entry.above and not entry.coefficient
+        place = len(ordered)
+        while divides and place and isinstance(ordered[place - 1], (Add, Sum)):
+            place -= 1
+        ordered.insert(place, entry)
+    return ordered
 
 
 def _with_number_inside(entries: list[Term | _Quotient]) -> list[Term | _Quotient]:

@@ -208,6 +208,7 @@ PROSE = (
     "read backwards",
     "since {words}",
     "cancel {0}",
+    "common denominator {0}",
     "multiply out and cancel {0}",
     "multiply out and collect",
     "equal factors are a power",

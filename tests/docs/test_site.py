@@ -15,7 +15,7 @@ from chromium import Chromium
 from programs import require_program
 from site_build import ROOT, build
 
-from derive.catalogue import NAMES, load
+from derive.catalogue import FAMILIES, NAMES, load
 from derive.command_line.arguments import parse
 from derive.rules import RULES
 
@@ -74,15 +74,25 @@ def test_every_entry_has_its_page(name, site):
 def test_the_index_lists_every_entry_in_teaching_order(site):
     page = (site.pages / "catalogue" / "index.html").read_text("utf-8")
     article = page.partition("<article")[2].partition("</article>")[0]
-    listed = re.findall(
-        r'class="toctree-l1"><a class="reference internal" href="(\w+)\.html"', article
-    )
+    link = r'class="toctree-{}"><a class="reference internal" href="([\w-]+)\.html"'
+    listed = re.findall(link.format("l2"), article)
     assert tuple(listed) == NAMES
+    families = re.findall(link.format("l1"), article)
+    assert families == [f"family-{family.name}" for family in FAMILIES]
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_a_family_has_a_page_with_the_gradients_of_its_entries(family, site):
+    page = (site.pages / "catalogue" / f"family-{family.name}.html").read_text("utf-8")
+    assert family.title in page
+    assert all(f'href="{name}.html"' in page for name in family.entries)
+    assert page.count("<math") >= len(family.entries)
 
 
 def test_pages_of_the_catalogue_are_those_of_its_entries(site):
     found = {path.stem for path in (site.pages / "catalogue").glob("*.html")}
-    assert found == {*NAMES, "index"}
+    families = {f"family-{family.name}" for family in FAMILIES}
+    assert found == {*NAMES, *families, "index"}
 
 
 def test_the_glossary_has_every_rule(site):
@@ -98,7 +108,8 @@ QUESTIONS = sorted(path for path in (DOCS / "questions").glob("*.md") if path.st
 def test_there_are_questions():
     stems = {path.stem for path in QUESTIONS}
     assert stems >= {
-        *("no-1-over-m-in-dz", "same-gradient", "transpose", "sum-for-db", "where-the-2-went")
+        *("no-1-over-m-in-dz", "same-gradient", "transpose", "sum-for-db", "where-the-2-went"),
+        *("batch-norm-three-paths", "sign-in-lasso", "labels-of-minus-one"),
     }
     listed = (DOCS / "questions" / "index.md").read_text("utf-8")
     assert all(f"\n{stem}\n" in listed for stem in stems)

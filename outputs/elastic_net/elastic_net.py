@@ -1,0 +1,86 @@
+"""Elastic net: the subgradient of the penalised squared error.
+
+    ∂J/∂w_j = (1/m) Σᵢ₌₁ᵐ (ŷ_i − y_i) x_ij + λ sign(w_j) + μ w_j
+    ∂J/∂b = (1/m) Σᵢ₌₁ᵐ (ŷ_i − y_i)
+
+Arrays, by the symbols of their sizes:
+
+    x        (m, n)  feature j of example i
+    y        (m,)    target of example i
+    w        (n,)    weights
+    b        number  bias
+    lambda_  number  strength of the absolute penalty
+    mu       number  strength of the squared penalty
+"""
+
+import numpy as np
+
+__all__ = ["cost", "example", "gradient"]
+
+# The axes of each array, by the symbols of their sizes.
+_AXES = {
+    "x": ("m", "n"),
+    "y": ("m",),
+    "w": ("n",),
+    "b": (),
+    "lambda_": (),
+    "mu": (),
+}
+
+
+def cost(*, x, y, w, b, lambda_, mu):
+    """The cost J, a number."""
+    x, y, w, b, lambda_, mu = _arrays(x=x, y=y, w=w, b=b, lambda_=lambda_, mu=mu)
+    m = x.shape[0]
+    yhat = _forward(x, w, b)
+    L = (yhat - y) ** 2 / 2
+    return L.sum() / m + lambda_ * np.abs(w).sum() + mu * (w @ w) / 2
+
+
+def gradient(*, x, y, w, b, lambda_, mu):
+    """The gradient of the cost, by parameter: w (n,), b number."""
+    x, y, w, b, lambda_, mu = _arrays(x=x, y=y, w=w, b=b, lambda_=lambda_, mu=mu)
+    m = x.shape[0]
+    yhat = _forward(x, w, b)
+    dyhat = yhat - y
+    return {
+        "w": x.T @ dyhat / m + lambda_ * np.sign(w) + mu * w,
+        "b": dyhat.sum() / m,
+    }
+
+
+def _forward(x, w, b):
+    """The stage that cost and gradient share: yhat."""
+    return x @ w + b
+
+
+def example(seed=0, *, m=50, n=7):
+    """Random arguments for cost and gradient, inside the declared domains."""
+    rng = np.random.default_rng(seed)
+    return {
+        "x": rng.normal(size=(m, n)),
+        "y": rng.normal(size=m),
+        "w": rng.normal(size=n),
+        "b": rng.normal(),
+        "lambda_": rng.uniform(0.5, 2.0),
+        "mu": rng.uniform(0.5, 2.0),
+    }
+
+
+def _arrays(**given):
+    """The arrays as floats, in order; a ValueError if their shapes do not fit together."""
+    arrays = {name: np.asarray(array, dtype=float) for name, array in given.items()}
+    seen = {}
+    for name, array in arrays.items():
+        axes = _AXES[name]
+        if array.ndim != len(axes):
+            expected = ", ".join(axes)
+            raise ValueError(f"{name} has shape {array.shape}; expected ({expected})")
+        for axis, size in zip(axes, array.shape):
+            first, expected = seen.setdefault(axis, (name, size))
+            if size != expected:
+                raise ValueError(
+                    f"{name} with shape {array.shape} does not fit {first} with shape "
+                    f"{arrays[first].shape}: {axis} is {size} in one and {expected} in the other"
+                )
+    return tuple(array[()] for array in arrays.values())

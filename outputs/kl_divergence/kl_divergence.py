@@ -1,0 +1,95 @@
+"""Kullback–Leibler divergence: the gradient of a student’s softmax.
+
+    ∂J/∂W_kj = (1/m) Σᵢ₌₁ᵐ (p_ik − t_ik) x_ij
+    ∂J/∂b_k = (1/m) Σᵢ₌₁ᵐ (p_ik − t_ik)
+
+Arrays, by the symbols of their sizes:
+
+    v  (m, K)  logits of the teacher
+    x  (m, n)  feature j of example i
+    W  (K, n)  weights
+    b  (K,)    biases
+"""
+
+import numpy as np
+
+__all__ = ["cost", "example", "gradient"]
+
+# The axes of each array, by the symbols of their sizes.
+_AXES = {
+    "v": ("m", "K"),
+    "x": ("m", "n"),
+    "W": ("K", "n"),
+    "b": ("K",),
+}
+
+
+def cost(*, v, x, W, b):
+    """The cost J, a number."""
+    v, x, W, b = _arrays(v=v, x=x, W=W, b=b)
+    m = v.shape[0]
+    t, z = _forward(v, x, W, b)
+    L = (t * (_log_softmax(v) - _log_softmax(z))).sum(axis=1)
+    return L.sum() / m
+
+
+def gradient(*, v, x, W, b):
+    """The gradient of the cost, by parameter: W (K, n), b (K,)."""
+    v, x, W, b = _arrays(v=v, x=x, W=W, b=b)
+    m = v.shape[0]
+    t, z = _forward(v, x, W, b)
+    p = _softmax(z)
+    dz = p - t
+    return {
+        "W": dz.T @ x / m,
+        "b": dz.sum(axis=0) / m,
+    }
+
+
+def _forward(v, x, W, b):
+    """The stages that cost and gradient share: t, z."""
+    t = _softmax(v)
+    z = x @ W.T + b
+    return t, z
+
+
+def example(seed=0, *, m=50, K=3, n=7):
+    """Random arguments for cost and gradient, inside the declared domains."""
+    rng = np.random.default_rng(seed)
+    return {
+        "v": rng.normal(size=(m, K)),
+        "x": rng.normal(size=(m, n)),
+        "W": rng.normal(size=(K, n)),
+        "b": rng.normal(size=K),
+    }
+
+
+def _softmax(u):
+    """e^u / sum(e^u) along the last axis, without overflow."""
+    powers = np.exp(u - u.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _log_softmax(u):
+    """ln(e^u / sum(e^u)) along the last axis, without overflow."""
+    shifted = u - u.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def _arrays(**given):
+    """The arrays as floats, in order; a ValueError if their shapes do not fit together."""
+    arrays = {name: np.asarray(array, dtype=float) for name, array in given.items()}
+    seen = {}
+    for name, array in arrays.items():
+        axes = _AXES[name]
+        if array.ndim != len(axes):
+            expected = ", ".join(axes)
+            raise ValueError(f"{name} has shape {array.shape}; expected ({expected})")
+        for axis, size in zip(axes, array.shape):
+            first, expected = seen.setdefault(axis, (name, size))
+            if size != expected:
+                raise ValueError(
+                    f"{name} with shape {array.shape} does not fit {first} with shape "
+                    f"{arrays[first].shape}: {axis} is {size} in one and {expected} in the other"
+                )
+    return tuple(array[()] for array in arrays.values())

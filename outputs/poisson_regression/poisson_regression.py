@@ -1,0 +1,82 @@
+"""Poisson regression: the gradient of the mean negative log-likelihood.
+
+    ∂J/∂w_j = (1/m) Σᵢ₌₁ᵐ (μ_i − y_i) x_ij
+    ∂J/∂b = (1/m) Σᵢ₌₁ᵐ (μ_i − y_i)
+
+Arrays, by the symbols of their sizes:
+
+    x  (m, n)  feature j of example i
+    y  (m,)    count of example i
+    w  (n,)    weights
+    b  number  bias
+"""
+
+import numpy as np
+
+__all__ = ["cost", "example", "gradient"]
+
+# The axes of each array, by the symbols of their sizes.
+_AXES = {
+    "x": ("m", "n"),
+    "y": ("m",),
+    "w": ("n",),
+    "b": (),
+}
+
+
+def cost(*, x, y, w, b):
+    """The cost J, a number."""
+    x, y, w, b = _arrays(x=x, y=y, w=w, b=b)
+    m = x.shape[0]
+    z, mu = _forward(x, w, b)
+    L = mu - y * z
+    return L.sum() / m
+
+
+def gradient(*, x, y, w, b):
+    """The gradient of the cost, by parameter: w (n,), b number."""
+    x, y, w, b = _arrays(x=x, y=y, w=w, b=b)
+    m = x.shape[0]
+    _, mu = _forward(x, w, b)
+    dz = mu - y
+    return {
+        "w": x.T @ dz / m,
+        "b": dz.sum() / m,
+    }
+
+
+def _forward(x, w, b):
+    """The stages that cost and gradient share: z, mu."""
+    z = x @ w + b
+    mu = np.exp(z)
+    return z, mu
+
+
+def example(seed=0, *, m=50, n=7):
+    """Random arguments for cost and gradient, inside the declared domains."""
+    rng = np.random.default_rng(seed)
+    return {
+        "x": rng.normal(size=(m, n)),
+        "y": rng.uniform(0.5, 2.0, size=m),
+        "w": rng.normal(size=n),
+        "b": rng.normal(),
+    }
+
+
+def _arrays(**given):
+    """The arrays as floats, in order; a ValueError if their shapes do not fit together."""
+    arrays = {name: np.asarray(array, dtype=float) for name, array in given.items()}
+    seen = {}
+    for name, array in arrays.items():
+        axes = _AXES[name]
+        if array.ndim != len(axes):
+            expected = ", ".join(axes)
+            raise ValueError(f"{name} has shape {array.shape}; expected ({expected})")
+        for axis, size in zip(axes, array.shape):
+            first, expected = seen.setdefault(axis, (name, size))
+            if size != expected:
+                raise ValueError(
+                    f"{name} with shape {array.shape} does not fit {first} with shape "
+                    f"{arrays[first].shape}: {axis} is {size} in one and {expected} in the other"
+                )
+    return tuple(array[()] for array in arrays.values())

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 from derive.backpropagation import SECOND_ORDER, Prover
 from derive.dependency import Scope
@@ -50,8 +50,6 @@ __all__ = [
     "requested",
 ]
 
-Checking: TypeAlias = Literal["raise", "report", "none"]
-
 #: What may be asked for by name, and how many names it takes: from, to.
 KINDS: dict[str, tuple[int, int]] = {
     "hessian": (1, 2),
@@ -66,7 +64,7 @@ def hessian(
     wrt: str | Named,
     by: str | Named | None = None,
     *,
-    check: Checking = "raise",
+    check: Literal["raise", "report", "none"] = "raise",
     seed: int = 0,
     beside: Beside | None = None,
     **sizes: int,
@@ -107,7 +105,7 @@ def hessian_vector_product(
     wrt: str | Named,
     vector: str = "v",
     *,
-    check: Checking = "raise",
+    check: Literal["raise", "report", "none"] = "raise",
     seed: int = 0,
     beside: Beside | None = None,
     **sizes: int,
@@ -140,7 +138,7 @@ def jacobian(
     stage: str | Named,
     by: str | Named,
     *,
-    check: Checking = "raise",
+    check: Literal["raise", "report", "none"] = "raise",
     seed: int = 0,
     beside: Beside | None = None,
     **sizes: int,
@@ -173,7 +171,7 @@ def gradient_penalty(
     of: str | Named,
     wrt: str | Named | Iterable[str | Named],
     *,
-    check: Checking = "raise",
+    check: Literal["raise", "report", "none"] = "raise",
     seed: int = 0,
     beside: Beside | None = None,
     **sizes: int,
@@ -318,7 +316,7 @@ def requested(
 
     Args:
         problem: that of the cost.
-        kind: one of :data:`KINDS`.
+        kind: one of ``KINDS``.
         names: ``("w",)`` or ``("w", "b")`` for a Hessian, ``("w", "v")`` for its product with a
             vector, ``("p", "z")`` for a Jacobian, ``("x",)`` for a gradient penalty.
         wrt: what a gradient penalty is differentiated by; all parameters if empty.

@@ -213,6 +213,7 @@ B = matrices.Array("J", ("n", 1), of="b")
     [
         A,
         B,
+        matrices.Slice("A", ("m", 1), held=("k",)),
         matrices.Ones("m"),
         matrices.Identity(3),
         matrices.Constant(terms.ONE, ("m", "n")),

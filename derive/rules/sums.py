@@ -112,8 +112,8 @@ def _split(term: Term, context: Context) -> Rewrite | None:
 def _constant_out(term: Term, context: Context) -> Rewrite | None:
     """``Σ_k c f_k = c Σ_k f_k``.
 
-    Out of the sum over the examples come numbers, sizes, hyperparameters, Kronecker deltas and
-    scalar denominators alone: what belongs to the unit ``h``, as in
+    Out of the sum over the examples come numbers, sizes, hyperparameters, scalar denominators, and
+    Kronecker deltas for which a sum around waits, alone: what belongs to the unit ``h``, as in
     ``Σ_i d_i w_h (1 − a_ih²) x_ij``, is part of that unit's error.
     """
     if not isinstance(term, Sum):
@@ -127,7 +127,7 @@ def _constant_out(term: Term, context: Context) -> Rewrite | None:
         and (
             not over_examples
             or is_coefficient(factor, context.scope.problem)
-            or isinstance(factor, Delta)
+            or _waits_for_a_sum_around(factor, context)
             or _is_scalar_denominator(factor)
         )
     ]
@@ -139,6 +139,12 @@ def _constant_out(term: Term, context: Context) -> Rewrite | None:
         multiply(outside, Sum(term.index, multiply(*rest))),
         Prose((outside, f" does not depend on {term.index.name}")),
     )
+
+
+def _waits_for_a_sum_around(factor: Term, context: Context) -> bool:
+    """Whether the factor is a Kronecker delta that an outer sum will collapse with."""
+    around = context.indices[context.free :]
+    return isinstance(factor, Delta) and (factor.left in around or factor.right in around)
 
 
 def _is_scalar_denominator(factor: Term) -> bool:

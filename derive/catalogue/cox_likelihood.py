@@ -20,4 +20,5 @@ problem = make_problem(
     summary="At each event: the covariates of the one who had it, minus their mean over those at "
     "risk.",
     spare=spare,
+    sizes={"m": 2},
 )

@@ -5,7 +5,7 @@ from derive.language import problem as make_problem
 
 k, j = indices("k:m", "j:H")
 spare = indices("p:m", "r:H")
-c0 = data("c_previous[k,j]", latex=r"c^{(t-1)}", text="c⁽ᵗ⁻¹⁾", meaning="cell state before")
+c0 = data("c_previous[k,j]", latex=r"\bar{c}", text="c̄", meaning="cell state before")
 zi = parameter("z_i[k,j]", latex="z^{i}", text="zⁱ", meaning="weighted sum of the input gate")
 zf = parameter("z_f[k,j]", latex="z^{f}", text="zᶠ", meaning="weighted sum of the forget gate")
 zo = parameter("z_o[k,j]", latex="z^{o}", text="zᵒ", meaning="weighted sum of the output gate")

@@ -11,8 +11,8 @@ W = parameter("W[k,j]", meaning="weights")
 b = parameter("b[k]", meaning="biases")
 z = define("z[i,k]", sum(W[k, j] * x[i, j], over=j) + b[k], meaning="logit of class k")
 t = define("t[i]", sum(y[i, k] * z[i, k], over=k), meaning="logit of the true class")
-h = define("h[i,k]", relu(1 + z[i, k] - t[i]), meaning="violation by class k")
-L = define("L[i]", sum((1 - y[i, k]) * h[i, k], over=k), meaning="hinge loss of example i")
+v = define("v[i,k]", 1 + z[i, k] - t[i], meaning="violation of the margin by class k")
+L = define("L[i]", sum((1 - y[i, k]) * relu(v[i, k]), over=k), meaning="hinge loss of example i")
 J = define("J", mean(L[i], over=i), meaning="cost: the mean of the losses")
 
 problem = make_problem(

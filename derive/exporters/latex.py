@@ -287,6 +287,18 @@ _HIDDEN: dict[str, Literal["nothing", "steps", "cells"]] = {
 }
 
 
+#: A table with more rows than this is set as several, since none is broken between pages.
+_MOST_ROWS = 24
+
+
+def _in_pages(rows: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The rows of a table in as few parts of about the same length as fit on a page each."""
+    parts = max(1, -(-len(rows) // _MOST_ROWS))
+    length = -(-len(rows) // parts) or 1
+    for start in range(0, max(len(rows), 1), length):
+        yield rows[start : start + length]
+
+
 @dataclass(frozen=True, slots=True)
 class Tabular:
     """A table that fits, in pieces: how it begins, its head, its rows, how it ends."""
@@ -465,8 +477,9 @@ class Writer:
             yield from self.entries(table)
             yield r"}\medskip"
             return
-        yield from (*laid.opening, *laid.head, *laid.rows)
-        yield laid.ending
+        for rows in _in_pages(laid.rows):
+            yield from (*laid.opening, *laid.head, *rows)
+            yield laid.ending
 
     def tabular(self, table: Table) -> Tabular | None:
         """The table in its columns, or ``None`` if it cannot be made to fit."""

@@ -47,8 +47,9 @@ class Style(IntEnum):
 #: What a piece begins or ends with, as far as it matters for the space beside it.
 _Edge: TypeAlias = Literal["digit", "letter", "accent", "open", "close", "fraction", "operator"]
 
-_OPEN = {"round": "(", "square": "[", "bar": "\\lvert"}
-_CLOSE = {"round": ")", "square": "]", "bar": "\\rvert"}
+# After a command stands a space, so that a letter behind it is not read as a part of its name.
+_OPEN = {"round": "(", "square": "[", "bar": "\\lvert "}
+_CLOSE = {"round": ")", "square": "]", "bar": "\\rvert "}
 _SIZES = ("", r"\big", r"\Big", r"\bigg", r"\Bigg")
 _BIG_FRACTION = 2  # the size of delimiters around a fraction or a sum in display style
 

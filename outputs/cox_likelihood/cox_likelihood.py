@@ -46,7 +46,7 @@ def _forward(x, R, w):
     return z, S
 
 
-def example(seed=0, *, m=50, n=7):
+def example(seed=0, *, m=2, n=7):
     """Random arguments for cost and gradient, inside the declared domains."""
     rng = np.random.default_rng(seed)
     return {

@@ -1,7 +1,7 @@
 """Multiclass hinge: the subgradient of the mean loss.
 
-    ∂J/∂W_kj = (1/m) Σᵢ₌₁ᵐ [(1 − y_ik) 𝟏[1 + z_ik − t_i > 0] − y_ik Σₗ₌₁ᴷ (1 − y_il) 𝟏[1 + z_il − t_i > 0]] x_ij
-    ∂J/∂b_k = (1/m) Σᵢ₌₁ᵐ [(1 − y_ik) 𝟏[1 + z_ik − t_i > 0] − y_ik Σₗ₌₁ᴷ (1 − y_il) 𝟏[1 + z_il − t_i > 0]]
+    ∂J/∂W_kj = (1/m) Σᵢ₌₁ᵐ [(1 − y_ik) 𝟏[v_ik > 0] − y_ik Σₗ₌₁ᴷ (1 − y_il) 𝟏[v_il > 0]] x_ij
+    ∂J/∂b_k = (1/m) Σᵢ₌₁ᵐ [(1 − y_ik) 𝟏[v_ik > 0] − y_ik Σₗ₌₁ᴷ (1 − y_il) 𝟏[v_il > 0]]
 
 Arrays, by the symbols of their sizes:
 
@@ -28,9 +28,8 @@ def cost(*, x, y, W, b):
     """The cost J, a number."""
     x, y, W, b = _arrays(x=x, y=y, W=W, b=b)
     m = x.shape[0]
-    z, t = _forward(x, y, W, b)
-    h = np.maximum(1 + z - t[:, None], 0.0)
-    L = ((1 - y) * h).sum(axis=1)
+    v = _forward(x, y, W, b)
+    L = ((1 - y) * np.maximum(v, 0.0)).sum(axis=1)
     return L.sum() / m
 
 
@@ -38,10 +37,10 @@ def gradient(*, x, y, W, b):
     """The gradient of the cost, by parameter: W (K, n), b (K,)."""
     x, y, W, b = _arrays(x=x, y=y, W=W, b=b)
     m = x.shape[0]
-    z, t = _forward(x, y, W, b)
+    v = _forward(x, y, W, b)
     dz = (
-        np.where((1 + z - t[:, None]) > 0, 1.0, 0.0) * (1 - y)
-        - (np.where((1 + z - t[:, None]) > 0, 1.0, 0.0) * (1 - y)).sum(axis=1)[:, None] * y
+        (1 - y) * np.where(v > 0, 1.0, 0.0)
+        - ((1 - y) * np.where(v > 0, 1.0, 0.0)).sum(axis=1)[:, None] * y
     )
     return {
         "W": dz.T @ x / m,
@@ -50,10 +49,10 @@ def gradient(*, x, y, W, b):
 
 
 def _forward(x, y, W, b):
-    """The stages that cost and gradient share: z, t."""
+    """The stage that cost and gradient share: v."""
     z = x @ W.T + b
     t = (y * z).sum(axis=1)
-    return z, t
+    return 1 + z - t[:, None]
 
 
 def example(seed=0, *, m=50, n=7, K=3):

@@ -1,7 +1,7 @@
 """The generated NumPy code beside code written by hand and PyTorch's own differentiation.
 
-``python benchmarks/code.py``: one thread, double precision, on the CPU; PyTorch is left out where it
-is not installed. What is compared is timed in turn (A B C A B C …), and the medians are compared.
+``python benchmarks/code.py``: one thread, double precision, on the CPU; PyTorch is left out where
+it is not installed. What is compared is timed in turn (A B C A B C …), and the medians are compared.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import Any
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
 
-import numpy as np
-from timing import ROOT
+import numpy as np  # noqa: E402 - after the variables that it reads
+from timing import ROOT  # noqa: E402 - as above
 
 sys.path.insert(0, str(ROOT))
 
@@ -219,10 +219,13 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=31, help="rounds of each comparison")
+    parser.add_argument("only", nargs="*", help="words of the names of models; all if left out")
     options = parser.parse_args()
     print(f"CPython {platform.python_version()}, NumPy {np.__version__}, one thread")
     print("| gradient | derive | by hand | ratio | PyTorch autograd | ratio |\n" + "|---" * 6 + "|")
     for case in cases():
+        if options.only and not any(word in case.name for word in options.only):
+            continue
         took = compared(case, options.rounds)
         milliseconds = {name: f"{1e3 * seconds:.1f} ms" for name, seconds in took.items()}
         cells = [case.name, milliseconds["derive"], milliseconds["by hand"]]

@@ -582,3 +582,25 @@ def test_products_without_a_sum_need_no_einsum() -> None:
     assert "einsum" not in text[start : text.index("def example")]
     module = compile_module(text)
     assert_gradient_is_right(module, module["example"](seed=0, m=2, K=3, D=4))
+
+
+def test_the_logarithm_of_a_sum_over_the_examples() -> None:
+    s, t = derive.indices("s:S", "t:T")
+    z = derive.parameter("z[s,t]")
+    L = derive.define("L[t]", derive.ln(derive.sum(derive.exp(z[s, t]), over=s)))
+    square = derive.sum(derive.sum(z[s, t] ** 2, over=t), over=s)
+    found = derive.gradient(square + derive.sum(L[t], over=t))
+    assert found.problem.example_index is not None
+    assert found.problem.example_index.name == "s"
+    module = compile_module(found.python())
+    assert_gradient_is_right(module, module["example"](seed=0))
+
+
+def test_a_factor_whose_examples_come_second() -> None:
+    """``einsum`` is told the axes in which the array is, with examples as rows."""
+    i, t, k = derive.indices("i:m", "t:T", "k:K")
+    q, n = derive.parameter("q[t,i]"), derive.data("n[i,k,t]")
+    body = derive.tanh(q[t, i] ** 2) * n[i, k, t] ** 2
+    total = derive.sum(derive.sum(derive.sum(body, over=k), over=t), over=i)
+    module = compile_module(derive.gradient(total, m=2, T=2, K=2).python())
+    assert_gradient_is_right(module, module["example"](seed=0, m=3, T=2, K=4))

@@ -95,7 +95,7 @@ class Plan:
         if stage.along is None:
             return self.writer.term(stage.body, stage.axes)
         order = (*(index for index in stage.axes if index != stage.along), stage.along)
-        whole = self.writer.call("softmax", [self.writer.term(stage.body, order)])
+        whole = self.writer.call("softmax", [self.writer.in_order(stage.body, order)])
         return self.writer.ordered(whole, order, stage.axes)
 
     def _stacks(self, derivatives: Mapping[Derivative, Term]) -> dict[str, tuple[Derivative, Term]]:

@@ -36,7 +36,7 @@ from derive.matrix.expression import (
     product,
     transpose,
 )
-from derive.matrix.vectorise import vectorise
+from derive.matrix.vectorise import arrangement, vectorise
 from derive.model import Problem
 from derive.numpy_code.arrays import argument_names, axes_of, inputs_of
 from derive.numpy_code.code import (
@@ -169,6 +169,14 @@ class Writer:
         if form.expression is not None:
             return self.matrix(form.expression)
         return IndexedWriter(self).term(term, target)
+
+    def in_order(self, term: Term, axes: tuple[Index, ...]) -> Code:
+        """The term as an array with these axes in this order, also where a matrix has the examples
+        as its rows."""
+        stored = axes
+        if len(axes) == 2:
+            stored = tuple(i for i in arrangement(axes, self.problem, "rows") if i is not None)
+        return self.ordered(self.term(term, stored), stored, axes)
 
     def scalar(self, term: Term) -> Code:
         """A term without indices."""
@@ -500,7 +508,7 @@ class IndexedWriter:
             case Apply(function="logsumexp", arguments=(Family(index=index, body=body),)) if set(
                 axes
             ) == set(free_indices(term)):
-                return self.writer.call("logsumexp", [self.writer.term(body, (*axes, index))])
+                return self.writer.call("logsumexp", [self.writer.in_order(body, (*axes, index))])
             case Power(base=base, exponent=exponent) if not free_indices(exponent):
                 return raised(self.term(base, axes), self.writer.scalar(exponent))
             case Ref(name=name, indices=indices):
@@ -529,7 +537,7 @@ class IndexedWriter:
         """The term as an array that is broadcast to ``axes``."""
         free = free_indices(term)
         own = tuple(axis for axis in axes if axis in free)
-        code = self.writer.term(term, own) if len(own) < len(axes) else self.term(term, axes)
+        code = self.writer.in_order(term, own) if len(own) < len(axes) else self.term(term, axes)
         if not own or own == axes[len(axes) - len(own) :]:
             return code
         places = ", ".join(":" if axis in own else "None" for axis in axes)
@@ -566,7 +574,7 @@ class IndexedWriter:
                 code = self.writer.operation("identity", extent=self.writer.extent(own[0].size))
             else:
                 own = free_indices(factor)
-                code = self.writer.term(factor, own)
+                code = self.writer.in_order(factor, own)
             subscripts.append("".join(letters[index] for index in own))
             codes.append(code)
         covered = {index for factor in flat.factors for index in free_indices(factor)}

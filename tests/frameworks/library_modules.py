@@ -28,8 +28,8 @@ EVERY = [*NAMES, *sorted(path.stem for path in MODELS.glob("*.py"))]
 
 
 def require_module(name: str) -> ModuleType:
-    """A library that is not installed with the tests' own, for it is a gigabyte. The tests of it are
-    left out without it, but not in the step of ``.ci/run`` that is there for them: it sets
+    """A library that is not installed with what the tests need, for it is a gigabyte. The tests of
+    it are left out without it, but not in the step of ``.ci/run`` that is there for them: it sets
     ``FRAMEWORKS``."""
     try:
         return import_module(name)

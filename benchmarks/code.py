@@ -1,8 +1,9 @@
 """The generated NumPy code beside code written by hand and PyTorch's own differentiation.
 
 ``python benchmarks/code.py``: one thread, double precision, on the CPU; PyTorch is left out where
-it is not installed. What is compared is timed in turn (A B C B C A …), and the medians are compared;
-the time is the processor's, which a busy machine changes less than the clock's.
+it is not installed. What is compared is timed in turn, in another order each round, and the
+medians are compared; the time is the processor's, which a busy machine changes less than the
+clock's.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import random
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -208,10 +210,10 @@ def compared(case: Case, rounds: int) -> dict[str, float]:
         for name, value in way().items():
             np.testing.assert_allclose(np.asarray(value), expected[name], rtol=1e-8, atol=1e-10)
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(rounds):
-        # In another order each round, for each pays for the memory that the one before gave back.
-        first = number % len(ways)
-        for name in [*list(ways)[first:], *list(ways)[:first]]:
+    orders = random.Random(0)
+    for _ in range(rounds):
+        # In any order, for each pays for the memory that the one before gave back.
+        for name in orders.sample(list(ways), len(ways)):
             start = time.process_time()
             ways[name]()
             seconds[name].append(time.process_time() - start)

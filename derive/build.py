@@ -131,6 +131,14 @@ def _py(derivation: Derivation, options: Options) -> str:
     return derivation.python()
 
 
+def _torch(derivation: Derivation, options: Options) -> str:
+    return derivation.torch()
+
+
+def _jax(derivation: Derivation, options: Options) -> str:
+    return derivation.jax()
+
+
 def _svg(derivation: Derivation, options: Options) -> str:
     """The plot of how gradient and step depend on the number of examples."""
     from derive.scaling import plot
@@ -202,6 +210,8 @@ FORMATS: dict[str, Callable[[Derivation, Options], str | bytes]] = {
     "graph.svg": _graph_svg,
     "graph.tex": _graph_tikz,
     "svg": _svg,
+    "torch.py": _torch,
+    "jax.py": _jax,
 }
 
 

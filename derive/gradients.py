@@ -232,13 +232,45 @@ class Derivation:
     def _source(self) -> str:
         from derive.numpy_code import module_source
 
-        return module_source(
+        return self._written_by(module_source)
+
+    def _written_by(self, write: Callable[..., str]) -> str:
+        """The text that one of the writers of :mod:`derive.numpy_code` makes."""
+        return write(
             self.problem,
             {result.wrt: result.term for result in self.results},
             title=self.problem.title,
             docstring_lines=[f"{result.claim} = {result.term}" for result in self.results],
             derivatives={lemma.claim: lemma.result for lemma in self.lemmas},
         )
+
+    def torch(self) -> str:
+        """The source of a module for PyTorch: ``cost`` on tensors, a ``torch.autograd.Function``
+        whose backward pass is the gradient that was derived.
+
+        Raises:
+            derive.errors.Unsupported: a term has no form in PyTorch.
+
+        >>> "class _Cost(torch.autograd.Function):" in gradient("linear_regression").torch()
+        True
+        """
+        from derive.numpy_code import torch_source
+
+        return self._written_by(torch_source)
+
+    def jax(self) -> str:
+        """The source of a module for JAX: ``cost`` on arrays, a ``jax.custom_vjp`` whose backward
+        pass is the gradient that was derived.
+
+        Raises:
+            derive.errors.Unsupported: a term has no form in JAX.
+
+        >>> "@jax.custom_vjp" in gradient("linear_regression").jax()
+        True
+        """
+        from derive.numpy_code import jax_source
+
+        return self._written_by(jax_source)
 
     def numpy(self) -> Callable[..., dict[str, Any]]:
         """The gradient as a function on arrays, by the names of the problem's symbols; it returns

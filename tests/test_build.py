@@ -333,7 +333,20 @@ def test_a_cost_that_is_no_mean_has_no_plot(tmp_path):
 
 
 #: Of the formats, those that need no other program and no extra.
-PURE = ("tex", "txt", "json", "py", "html", "md", "ipynb", "graph.svg", "graph.tex", "beamer.tex")
+PURE = (
+    "tex",
+    "txt",
+    "json",
+    "py",
+    "html",
+    "md",
+    "ipynb",
+    "graph.svg",
+    "graph.tex",
+    "beamer.tex",
+    "torch.py",
+    "jax.py",
+)
 
 
 def test_every_format_of_the_same_derivation(tmp_path):

@@ -9,6 +9,7 @@ import sys
 import warnings
 from dataclasses import replace
 from fractions import Fraction
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from derive.catalogue import load
 from derive.errors import Unsupported
 from derive.model import Definition, Problem, Quantity
 from derive.numpy_code import compile_module, module_source
+from derive.numpy_code.code import Code
+from derive.numpy_code.statements import Statement, rendered, shared
 from derive.terms import (
     ONE,
     Apply,
@@ -185,8 +188,9 @@ def test_exact_limits_of_the_sigmoid() -> None:
                 "def gradient(*, x, y, w, b):",
                 "    return x @ w + b",
                 "    L = y * np.logaddexp(0.0, -z) + (1 - y) * np.logaddexp(0.0, z)",
-                '        "w": x.T @ (a - y) / m,',
-                '        "b": (a - y).sum() / m,',
+                "    t1 = a - y",
+                '        "w": x.T @ t1 / m,',
+                '        "b": t1.sum() / m,',
             ],
         ),
         (
@@ -194,15 +198,16 @@ def test_exact_limits_of_the_sigmoid() -> None:
             [
                 "    return x @ W.T + b",
                 "    L = -(y * _log_softmax(z)).sum(axis=1)",
-                '        "W": (p - y).T @ x / m,',
-                '        "b": (p - y).sum(axis=0) / m,',
+                "    t1 = p - y",
+                '        "W": t1.T @ x / m,',
+                '        "b": t1.sum(axis=0) / m,',
             ],
         ),
         (
             "ridge_regression",
             [
                 "    return L.sum() / (2 * m) + lambda_ * (w @ w) / (2 * m)",
-                '        "w": (x.T @ (yhat - y) + lambda_ * w) / m,',
+                '        "w": (x.T @ t1 + lambda_ * w) / m,',
             ],
         ),
         (
@@ -437,3 +442,165 @@ def test_numbers_as_sizes_are_checked() -> None:
     assert module["cost"](x=np.ones((3, 2))) == pytest.approx(6.0)
     with pytest.raises(ValueError, match=r"x has shape \(3, 4\); expected"):
         module["cost"](x=np.ones((3, 4)))
+
+
+def test_nothing_is_computed_twice() -> None:
+    """Also where the lemmas have no name for it: the part of an expression gets a variable."""
+    x, w = "x", "w"
+    first = Statement.assignment("a", Code("np.exp(x @ w) + 1"))
+    second = Statement.assignment("b", Code("np.exp(x @ w) * (x @ w) + np.sqrt(m)"))
+    last = Statement.returned(Code("a + f(np.exp(x @ w) + 1) + np.sqrt(m)"))
+    made = shared([first, second, last], {x, w}, {"t1", "x", "w"})
+    assert rendered(made) == [
+        "    t1_ = x @ w",
+        "    t2 = np.exp(t1_)",
+        "    a = t2 + 1",
+        "    b = t2 * t1_ + np.sqrt(m)",
+        "    return a + f(a) + np.sqrt(m)",
+    ]
+
+
+def test_what_may_not_be_run_is_not_shared() -> None:
+    given = replace(Statement.assignment("c", Code("x + 1")), always=False)
+    last = Statement.returned(Code("c * (x + 1)"))
+    assert shared([given, last], {"x"}, {"x"}) == [given, last]
+
+
+def test_letters_beyond_ascii_are_cut_in_the_right_place() -> None:
+    made = shared([Statement.returned(Code("(γ + x) * β - (γ + x)"))], {"x"}, {"x"})
+    assert rendered(made) == ["    t1 = γ + x", "    return t1 * β - t1"]
+
+
+def test_two_equal_gradients_are_two_arrays() -> None:
+    i = derive.indices("i:m")
+    y = derive.data("y[i]")
+    a, b = derive.parameters("a[i]", "b[i]")
+    found = derive.gradient(derive.sum(derive.exp(a[i] + b[i] - y[i]), over=i))
+    gradient = compile_module(found.python())["gradient"](
+        y=np.zeros(2), a=np.zeros(2), b=np.zeros(2)
+    )
+    gradient["a"] += 1
+    assert gradient["b"] == pytest.approx([1.0, 1.0])
+
+
+def _model(name: str) -> dict[str, Any]:
+    specification = spec_from_file_location(name, Path(__file__).parent / "models" / f"{name}.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return compile_module(derive.gradient(module.problem, check="none").python())
+
+
+@pytest.mark.parametrize("size", [-1000.0, 1000.0])
+@pytest.mark.parametrize(
+    ("name", "large"),
+    [
+        ("attention", "Q"),
+        ("bradley_terry", "s"),
+        ("direct_preference_optimisation", "a"),
+        ("focal_loss", "b"),
+        ("info_nce", "a"),
+        ("kl_divergence", "b"),
+        ("label_smoothing", "b"),
+        ("log_cosh_regression", "b"),
+        ("logistic_regression_signed", "b"),
+        ("lstm_cell", "z_i"),
+        ("skip_gram", "w"),
+    ],
+)
+def test_the_models_are_stable_for_large_arguments(name: str, large: str, size: float) -> None:
+    module = _model(name)
+    arguments = module["example"](seed=3)
+    array = np.asarray(arguments[large])
+    arguments[large] = size * (np.sign(array) + (array == 0))
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        cost = module["cost"](**arguments)
+        gradient = module["gradient"](**arguments)
+    assert np.isfinite(cost)
+    assert all(np.isfinite(found).all() for found in gradient.values())
+
+
+def test_the_focal_loss_at_a_thousand_is_that_of_its_limit() -> None:
+    """With γ = 2: the derivative by z is 1 where the model is surely wrong, 0 where it is right."""
+    module = _model("focal_loss")
+    one = {"x": [[1.0]], "w": [1000.0], "b": 0.0, "gamma": 2.0}
+    assert module["gradient"](**one, y=[0.0])["b"] == pytest.approx(1.0)
+    assert module["gradient"](**one, y=[1.0])["b"] == pytest.approx(0.0)
+    minus = {**one, "w": [-1000.0]}
+    assert module["gradient"](**minus, y=[1.0])["b"] == pytest.approx(-1.0)
+    assert module["gradient"](**minus, y=[0.0])["b"] == pytest.approx(0.0)
+
+
+def test_the_sigmoid_is_right_to_the_last_digits() -> None:
+    import math
+
+    sigmoid = compile_module(source("logistic_regression"))["_sigmoid"]
+    points = np.array([-700.0, -40.0, -1.0, 0.0, 1e-9, 1.0, 40.0, 1000.0])
+    expected = [
+        math.exp(u) / (1 + math.exp(u)) if u < 0 else 1 / (1 + math.exp(-u)) for u in points
+    ]
+    assert sigmoid(points) == pytest.approx(expected, rel=1e-15)
+    assert sigmoid(np.array([-1000.0])) == pytest.approx([0.0], abs=1e-300)
+
+
+def test_softmax_over_the_first_axis() -> None:
+    """``Σ_s exp(z_st)``: the index that is summed over is the row."""
+    s, t = derive.indices("s:S", "t:T")
+    g, z = derive.data("g[s,t]"), derive.parameter("z[s,t]")
+    p = derive.define("p[s,t]", derive.exp(z[s, t]) / derive.sum(derive.exp(z[s, t]), over=s))
+    found = derive.gradient(derive.sum(derive.sum(g[s, t] * p[s, t], over=t), over=s))
+    text = found.python()
+    assert "_softmax(z.T).T" in text
+    module = compile_module(text)
+    arguments = module["example"](seed=0)
+    assert_gradient_is_right(module, arguments)
+    arguments["z"] *= 1000
+    assert np.isfinite(module["cost"](**arguments))
+
+
+def test_the_logarithm_of_a_sum_over_any_index() -> None:
+    s, t = derive.indices("s:S", "t:T")
+    z = derive.parameter("z[s,t]")
+    L = derive.define("L[t]", derive.ln(derive.sum(derive.exp(z[s, t]), over=s)))
+    module = compile_module(derive.gradient(derive.sum(L[t], over=t)).python())
+    arguments = module["example"](seed=0)
+    assert_gradient_is_right(module, arguments)
+    assert np.isfinite(module["cost"](z=1000 * arguments["z"]))
+
+
+def test_products_without_a_sum_need_no_einsum() -> None:
+    i, k, d = derive.indices("i:m", "k:K", "d:D")
+    r, w, q = derive.data("r[i,k]", "w[i,d]", "q[k,d]")
+    n = derive.parameter("n[i,k,d]")
+    body = r[i, k] * w[i, d] * q[k, d] * derive.tanh(n[i, k, d])
+    found = derive.gradient(
+        derive.sum(derive.sum(derive.sum(body, over=d), over=k), over=i), m=2, K=2, D=2
+    )
+    text = found.python()
+    start = text.index("def gradient")
+    assert "einsum" not in text[start : text.index("def example")]
+    module = compile_module(text)
+    assert_gradient_is_right(module, module["example"](seed=0, m=2, K=3, D=4))
+
+
+def test_the_logarithm_of_a_sum_over_the_examples() -> None:
+    s, t = derive.indices("s:S", "t:T")
+    z = derive.parameter("z[s,t]")
+    L = derive.define("L[t]", derive.ln(derive.sum(derive.exp(z[s, t]), over=s)))
+    square = derive.sum(derive.sum(z[s, t] ** 2, over=t), over=s)
+    found = derive.gradient(square + derive.sum(L[t], over=t))
+    assert found.problem.example_index is not None
+    assert found.problem.example_index.name == "s"
+    module = compile_module(found.python())
+    assert_gradient_is_right(module, module["example"](seed=0))
+
+
+def test_a_factor_whose_examples_come_second() -> None:
+    """``einsum`` is told the axes in which the array is, with examples as rows."""
+    i, t, k = derive.indices("i:m", "t:T", "k:K")
+    q, n = derive.parameter("q[t,i]"), derive.data("n[i,k,t]")
+    body = derive.tanh(q[t, i] ** 2) * n[i, k, t] ** 2
+    total = derive.sum(derive.sum(derive.sum(body, over=k), over=t), over=i)
+    module = compile_module(derive.gradient(total, m=2, T=2, K=2).python())
+    assert_gradient_is_right(module, module["example"](seed=0, m=3, T=2, K=4))

@@ -113,7 +113,8 @@ def _build(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="FORMAT,FORMAT",
         help="which of tex, txt, json, py (these four are the default), html, md, ipynb, pdf "
         "(needs a TeX), beamer.tex (slides), graph.svg and graph.tex (the computation graph), "
-        "svg (the plot of section 6, needs Matplotlib)",
+        "svg (the plot of section 6, needs Matplotlib), torch.py and jax.py (the cost with its "
+        "gradient for PyTorch and JAX)",
     )
     parser.add_argument(
         "--fragment",

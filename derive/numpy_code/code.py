@@ -37,12 +37,14 @@ class Code:
     """A Python expression and how tightly it holds together.
 
     ``terms`` are the terms of a sum; ``is_product`` says that it is a matrix product (``@``).
+    ``parts`` are a large array and what it is multiplied by along one axis, a smaller one.
     """
 
     text: str
     level: Level = Level.ATOM
     terms: tuple[Code, ...] = ()
     is_product: bool = False
+    parts: tuple[Code, Code] | None = None
 
     @property
     def is_negative(self) -> bool:

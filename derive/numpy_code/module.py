@@ -1,9 +1,9 @@
-"""The text of the generated plan."""
+"""The text of the generated NumPy module, and what it shares with those of other libraries."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from derive.errors import Unsupported
@@ -12,73 +12,54 @@ from derive.numpy_code.arrays import axes_of, inputs_of, is_transposed, shape_te
 from derive.numpy_code.code import Code, Level
 from derive.numpy_code.example import example_function
 from derive.numpy_code.plan import Plan, Stage, parts_of
-from derive.numpy_code.writer import HELPERS, partial_name
+from derive.numpy_code.statements import WIDTH, Statement, rendered, shared
+from derive.numpy_code.writer import partial_name
 from derive.terms import (
     Derivative,
     Ref,
     Term,
 )
 
-__all__ = ["compile_module", "module_source"]
+__all__ = [
+    "as_declared",
+    "assignment",
+    "axes_table",
+    "call_lines",
+    "compile_module",
+    "docstring",
+    "helper_functions",
+    "is_constant",
+    "module_source",
+    "ordered_functions",
+    "size_lines",
+    "turned_lines",
+    "validation",
+    "without_repetition",
+]
 
 
-class _Lines:
-    """The lines of a function's body."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.lines: list[str] = []
-
-    def assign(self, stage: Stage) -> None:
-        """``name = expression``."""
-        code = self.plan.writer.term(stage.body, stage.axes)
-        name = self.plan.names[stage.name]
-        if _is_constant(self.plan, stage.name):
-            self.lines.append(f"    if {name} is None:")
-            self.lines.extend(_statement(f"{name} = ", code, indent=8))
-        else:
-            self.lines.extend(_statement(f"{name} = ", code))
+def assignment(plan: Plan, stage: Stage) -> Statement:
+    """``name = expression``; what is held constant may have been given."""
+    code = plan.code(stage)
+    name = plan.names[stage.name]
+    made = Statement.assignment(name, code)
+    if not is_constant(plan, stage.name):
+        return made
+    return replace(made, before=(f"    if {name} is None:",), indent=8, always=False)
 
 
-def _is_constant(plan: Plan, stage: str) -> bool:
+def is_constant(plan: Plan, stage: str) -> bool:
+    """Whether the derivation holds a stage constant."""
     definition = plan.problem.definition(stage)
     return definition is not None and definition.constant
 
 
-#: The longest line that is written.
-WIDTH = 100
-
-
-def _statement(start: str, code: Code, end: str = "", indent: int = 4) -> list[str]:
-    """A statement on one line, or in parentheses on several if it is long."""
-    line = f"{' ' * indent}{start}{code.text}{end}"
-    if len(line) <= WIDTH:
-        return [line]
-    pad = " " * (indent + 4)
-    return [
-        f"{' ' * indent}{start}(",
-        *(f"{pad}{part}" for part in _broken(code.text, WIDTH - indent - 4)),
-        f"{' ' * indent}){end}",
-    ]
-
-
-def _broken(text: str, width: int) -> list[str]:
-    """The expression in lines, broken before signs outside all parentheses."""
-    if len(text) <= width:
-        return [text]
-    for signs in ((" + ", " - "), (" * ", " / ", " @ ")):
-        pieces: list[str] = []
-        depth = start = 0
-        for place, character in enumerate(text):
-            depth += character in "([{"
-            depth -= character in ")]}"
-            if depth == 0 and any(text.startswith(sign, place) for sign in signs):
-                pieces.append(text[start:place].strip())
-                start = place
-        pieces.append(text[start:].strip())
-        if len(pieces) > 1:
-            return pieces
-    return [text]
+def without_repetition(plan: Plan, statements: Sequence[Statement]) -> list[Statement]:
+    """The statements with a variable for what would be computed twice."""
+    axes = {plan.names[stage.name]: stage.axes for stage in plan.stages.values()}
+    axes |= {plan.names[q.name]: q.indices for q in inputs_of(plan.problem)}
+    arrays = {name for name, indices in axes.items() if indices}
+    return shared(statements, arrays, plan.taken)
 
 
 def module_source(
@@ -118,22 +99,20 @@ def module_source(
     """
     plan = Plan(problem, results, derivatives or {})
     body = [*_functions(plan), *example_function(plan)]
-    helpers = [
-        HELPERS[name].rstrip("\n").split("\n") for name in HELPERS if name in plan.writer.helpers
-    ]
+    helpers = helper_functions(plan)
     held = any(definition.constant for definition in problem.definitions)
     exported = [*(['"constants"'] if held else []), '"cost"', '"example"', '"gradient"']
     parts: list[list[str]] = [
-        _docstring(plan, title, docstring_lines),
+        docstring(plan, title, docstring_lines),
         [
             *(["import math", ""] if "math." in "".join(map(str, helpers)) else []),
             "import numpy as np",
         ],
         [f"__all__ = [{', '.join(exported)}]"],
-        _axes_table(plan),
+        axes_table(plan),
     ]
     text = "\n\n".join("\n".join(part) for part in parts)
-    for part in (*body, *helpers, _validation(plan)):
+    for part in (*body, *helpers, validation(plan)):
         text += "\n\n\n" + "\n".join(part)
     return text + "\n"
 
@@ -152,7 +131,15 @@ def compile_module(source: str) -> dict[str, Any]:
     return namespace
 
 
-def _docstring(plan: Plan, title: str, lines: Sequence[str]) -> list[str]:
+def helper_functions(plan: Plan) -> list[list[str]]:
+    """The helpers that were used, each as its lines."""
+    helpers = plan.writer.dialect.helpers
+    used = plan.writer.helpers
+    return [helpers[name].rstrip("\n").split("\n") for name in helpers if name in used]
+
+
+def docstring(plan: Plan, title: str, lines: Sequence[str]) -> list[str]:
+    """What the module is, its formulas, and the arrays with their shapes."""
     problem = plan.problem
     rows = [(q.name, shape_text(q), q.meaning) for q in inputs_of(problem)]
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
@@ -171,7 +158,8 @@ def _safe(line: str) -> str:
     return plain.replace("\\", "\\\\").replace('"""', "'''")
 
 
-def _axes_table(plan: Plan) -> list[str]:
+def axes_table(plan: Plan) -> list[str]:
+    """The table of the axes of each array."""
     rows = []
     for quantity in inputs_of(plan.problem):
         sizes = [
@@ -184,7 +172,24 @@ def _axes_table(plan: Plan) -> list[str]:
     return [comment, "_AXES = {", *rows, "}"]
 
 
-def _validation(plan: Plan) -> list[str]:
+_AS_FLOATS = """\
+    arrays = {name: np.asarray(array, dtype=float) for name, array in given.items()}"""
+
+
+def validation(
+    plan: Plan,
+    conversion: str = _AS_FLOATS,
+    shape: str = "array.shape",
+    result: str = "tuple(array[()] for array in arrays.values())",
+) -> list[str]:
+    """The function that checks the shapes.
+
+    Args:
+        plan: what the module computes.
+        conversion: the lines that make ``arrays`` of what is ``given``.
+        shape: an array's shape as a tuple.
+        result: what is returned.
+    """
     numbers = any(
         isinstance(index.size, int) for q in inputs_of(plan.problem) for index in q.indices
     )
@@ -192,31 +197,32 @@ def _validation(plan: Plan) -> list[str]:
         """\
             if isinstance(axis, int):
                 if size != axis:
-                    raise ValueError(f"{name} has shape {array.shape}; expected {axes}")
+                    raise ValueError(f"{name} has shape {SHAPE}; expected {axes}")
                 continue
 """
         if numbers
         else ""
     )
+    fixed = fixed.replace("SHAPE", shape)
     joined = "map(str, axes)" if numbers else "axes"
     source = f'''\
 def _arrays(**given):
     """The arrays as floats, in order; a ValueError if their shapes do not fit together."""
-    arrays = {{name: np.asarray(array, dtype=float) for name, array in given.items()}}
+{conversion}
     seen = {{}}
     for name, array in arrays.items():
         axes = _AXES[name]
         if array.ndim != len(axes):
             expected = ", ".join({joined})
-            raise ValueError(f"{{name}} has shape {{array.shape}}; expected ({{expected}})")
+            raise ValueError(f"{{name}} has shape {{{shape}}}; expected ({{expected}})")
         for axis, size in zip(axes, array.shape):
 {fixed}            first, expected = seen.setdefault(axis, (name, size))
             if size != expected:
                 raise ValueError(
-                    f"{{name}} with shape {{array.shape}} does not fit {{first}} with shape "
-                    f"{{arrays[first].shape}}: {{axis}} is {{size}} in one and {{expected}} in the other"
+                    f"{{name}} with shape {{{shape}}} does not fit {{first}} with shape "
+                    f"{{{shape.replace("array", "arrays[first]")}}}: {{axis}} is {{size}} in one and {{expected}} in the other"
                 )
-    return tuple(array[()] for array in arrays.values())'''  # noqa: E501 - its braces are doubled
+    return {result}'''  # noqa: E501 - its braces are doubled
     return source.split("\n")
 
 
@@ -226,7 +232,7 @@ def _functions(plan: Plan) -> list[list[str]]:
     cost = plan.stages[problem.cost.name]
     for_cost = plan.needs([cost])
     for_gradient = plan.needs(plan.results.values())
-    held = [name for name in for_cost if _is_constant(plan, name)]
+    held = [name for name in for_cost if is_constant(plan, name)]
     # What is held constant is an argument of both, and so each computes its own stages.
     shared = [name for name in for_cost if name in for_gradient and not held]
     forward = [plan.stages[name] for name in shared]
@@ -244,8 +250,8 @@ def _functions(plan: Plan) -> list[list[str]]:
     results = list(plan.results.values())
     gradient_body, in_gradient = _body(plan, call, own_gradient, results, _gradient_end)
     in_cost, in_gradient = [*shared_functions, *in_cost], [*shared_functions, *in_gradient]
-    every = _ordered_functions(plan, [*in_cost, *in_gradient])
-    given = [*dict.fromkeys([*held, *(n for n in for_gradient if _is_constant(plan, n))])]
+    every = ordered_functions(plan, [*in_cost, *in_gradient])
+    given = [*dict.fromkeys([*held, *(n for n in for_gradient if is_constant(plan, n))])]
     constants = [f"{plan.names[name]}=None" for name in given]
     plan.writer.functions = dict.fromkeys(every)
     check = _checked(plan)
@@ -276,9 +282,9 @@ def _constants(
     needed = list(plan.needs(stages))
     order = [*needed, *(name for name in names if name not in needed)]
 
-    def finish(plan: Plan, lines: _Lines) -> None:
+    def finish(plan: Plan) -> Statement:
         pairs = ", ".join(f'"{plan.names[name]}": {plan.names[name]}' for name in names)
-        lines.lines.append(f"    return {{{pairs}}}")
+        return Statement((), before=(f"    return {{{pairs}}}",))
 
     body, used = _body(plan, _Call((), ()), [plan.stages[name] for name in order], [], finish)
     keywords = [f"{plan.names[name]}=None" for name in names]
@@ -303,14 +309,12 @@ def _body(
     call: _Call,
     stages: Sequence[Stage],
     finals: Sequence[Stage],
-    finish: Callable[[Plan, _Lines], None],
+    finish: Callable[[Plan], Statement],
 ) -> tuple[list[str], list[str]]:
     """The lines of a function's body, and the abstract functions that they call."""
     plan.writer.functions, plan.writer.sizes = {}, {}
-    lines = _Lines(plan)
-    for stage in stages:
-        lines.assign(stage)
-    finish(plan, lines)
+    statements = [*(assignment(plan, stage) for stage in stages), finish(plan)]
+    lines = rendered(_returning_copies(without_repetition(plan, statements)))
     read = {
         part.name
         for stage in (*stages, *finals)
@@ -318,10 +322,10 @@ def _body(
         if isinstance(part, Ref)
     }
     first = _forward_call(plan, call.arguments, call.returned, read) if call.returned else []
-    return [*_size_lines(plan), *first, *lines.lines], list(plan.writer.functions)
+    return [*size_lines(plan), *first, *lines], list(plan.writer.functions)
 
 
-def _ordered_functions(plan: Plan, used: Iterable[str]) -> list[str]:
+def ordered_functions(plan: Plan, used: Iterable[str]) -> list[str]:
     """The abstract functions and their derivatives that are used, in order of declaration."""
     found = set(used)
     order: list[str] = []
@@ -359,10 +363,10 @@ def _signature(
 
 def _checked(plan: Plan) -> list[str]:
     """The call that checks the shapes, and what turns arrays with the examples second."""
-    return [*_checking_call(plan), *_turned(plan)]
+    return [*call_lines(plan), *turned_lines(plan)]
 
 
-def _turned(plan: Plan) -> list[str]:
+def turned_lines(plan: Plan) -> list[str]:
     """``x = x.T`` for each array that was declared with the index of the examples second."""
     return [
         f"    {quantity.name} = {quantity.name}.T  # in the following, examples are rows"
@@ -371,7 +375,8 @@ def _turned(plan: Plan) -> list[str]:
     ]
 
 
-def _checking_call(plan: Plan) -> list[str]:
+def call_lines(plan: Plan) -> list[str]:
+    """The call that checks the shapes."""
     names = [quantity.name for quantity in inputs_of(plan.problem)]
     left = ", ".join(names) if len(names) > 1 else f"({names[0]},)"
     pairs = [f"{name}={name}" for name in names]
@@ -384,7 +389,7 @@ def _checking_call(plan: Plan) -> list[str]:
     return [f"    {left} = _arrays(", *(f"        {pair}," for pair in pairs), "    )"]
 
 
-def _size_lines(plan: Plan) -> list[str]:
+def size_lines(plan: Plan) -> list[str]:
     """``m = x.shape[0]`` for each size that the body uses."""
     lines = []
     for size in (name for name in plan.problem.size_names if name in plan.writer.sizes):
@@ -409,11 +414,14 @@ def _forward(
     if not stages:
         return [], []
     plan.writer.functions, plan.writer.sizes = {}, {}
-    lines = _Lines(plan)
-    for stage in stages:
-        shown_before_last = list(lines.lines)
-        lines.assign(stage)
-    sizes = _size_lines(plan)
+    statements = [assignment(plan, stage) for stage in stages]
+    names = ", ".join(plan.names[stage.name] for stage in returned)
+    if len(returned) == 1 and returned[0] is stages[-1]:
+        last = plan.code(stages[-1])
+        statements[-1] = Statement.returned(last)
+    else:
+        statements.append(Statement((), before=(f"    return {names}",)))
+    sizes = size_lines(plan)
     inputs = plan.inputs(stages)
     for line in sizes:  # the array whose length is asked for
         owner = line.split(" = ")[1].split(".")[0]
@@ -421,18 +429,12 @@ def _forward(
             inputs.append(owner)
     order = [quantity.name for quantity in inputs_of(plan.problem)]
     arguments = [*sorted(inputs, key=order.index), *plan.writer.functions]
-    names = ", ".join(plan.names[stage.name] for stage in returned)
     what = "stage" if len(returned) == 1 else "stages"
-    if len(returned) == 1 and returned[0] is stages[-1]:
-        last = plan.writer.term(stages[-1].body, stages[-1].axes)
-        body = [*shown_before_last, *_statement("return ", last)]
-    else:
-        body = [*lines.lines, f"    return {names}"]
     text = [
         f"def _forward({', '.join(arguments)}):",
         f'    """The {what} that cost and gradient share: {names}."""',
         *sizes,
-        *body,
+        *rendered(without_repetition(plan, statements)),
     ]
     return text, arguments
 
@@ -447,28 +449,38 @@ def _forward_call(
     return [f"    {names} = _forward({', '.join(arguments)})"]
 
 
-def _cost_end(plan: Plan, lines: _Lines) -> None:
+def _cost_end(plan: Plan) -> Statement:
     cost = plan.stages[plan.problem.cost.name]
-    code = plan.writer.term(cost.body, cost.axes)
-    lines.lines.extend(_statement("return ", _as_declared(plan, cost.name, code)))
+    return Statement.returned(as_declared(plan, cost.name, plan.code(cost)))
 
 
-def _gradient_end(plan: Plan, lines: _Lines) -> None:
+def _gradient_end(plan: Plan) -> Statement:
     entries = [
-        (name, _as_declared(plan, name, code) if not plan.problem.cost.indices else code)
+        (
+            f'"{name}": ',
+            (as_declared(plan, name, code) if not plan.problem.cost.indices else code).text,
+            ",",
+        )
         for name, stage in plan.results.items()
-        for code in (plan.writer.term(stage.body, stage.axes),)
+        for code in (plan.code(stage),)
     ]
     if not entries:
-        lines.lines.append("    return {}")
-        return
-    lines.lines.append("    return {")
-    for name, code in entries:
-        lines.lines.extend(_statement(f'"{name}": ', code, ",", indent=8))
-    lines.lines.append("    }")
+        return Statement((), before=("    return {}",))
+    return Statement(tuple(entries), before=("    return {",), after=("    }",), indent=8)
 
 
-def _as_declared(plan: Plan, name: str, code: Code) -> Code:
+def _returning_copies(statements: Sequence[Statement]) -> list[Statement]:
+    """Two gradients that are equal are two arrays, so that one may be changed in place."""
+    *rest, last = statements
+    seen: set[str] = set()
+    entries: list[tuple[str, str, str]] = []
+    for start, text, end in last.expressions:
+        entries.append((start, f"{text}.copy()" if text in seen else text, end))
+        seen |= {text} if text.isidentifier() else set()
+    return [*rest, replace(last, expressions=tuple(entries))]
+
+
+def as_declared(plan: Plan, name: str, code: Code) -> Code:
     """The gradient with the axes of its parameter's declaration."""
     if not is_transposed(plan.problem.quantity(name), plan.problem):
         return code

@@ -10,6 +10,8 @@ from derive.dependency import Scope
 from derive.errors import Unsupported
 from derive.model import Problem, Quantity
 from derive.numpy_code.arrays import argument_names, axes_of, inputs_of
+from derive.numpy_code.code import Code
+from derive.numpy_code.dialects import NUMPY, Dialect
 from derive.numpy_code.stable import Stabiliser, fold
 from derive.numpy_code.writer import Writer, partial_name
 from derive.terms import (
@@ -35,12 +37,14 @@ __all__ = ["Plan", "Stage", "derivative_name", "parts_of"]
 class Stage:
     """An intermediate result: the variable, what it is, and what it is made of.
 
-    ``name`` is the quantity's name, or ``dL/dz`` for a stack of derivatives.
+    ``name`` is the quantity's name, or ``dL/dz`` for a stack of derivatives. With ``along``, the
+    stage is the softmax of its body over that index.
     """
 
     name: str
     body: Term
     axes: tuple[Index, ...]
+    along: Index | None = None
 
 
 def derivative_name(term: Derivative) -> str:
@@ -62,6 +66,7 @@ class Plan:
         problem: Problem,
         results: Mapping[str, Term],
         derivatives: Mapping[Derivative, Term],
+        dialect: Dialect = NUMPY,
     ) -> None:
         _check_names(problem)
         self.problem = problem
@@ -72,7 +77,10 @@ class Plan:
             quantity = problem.quantity(definition.name)
             body = self._stabilise(definition.body)
             body = _own_letters(body, definition.indices, quantity.indices)
-            self.stages[quantity.name] = Stage(quantity.name, body, axes_of(quantity, problem))
+            share = self._stabilise.shares(body, quantity.indices)
+            body, along = (body, None) if share is None else share
+            axes = axes_of(quantity, problem)
+            self.stages[quantity.name] = Stage(quantity.name, body, axes, along)
         named = self._with_names({name: self._folded(term) for name, term in results.items()})
         self.results: dict[str, Stage] = {}
         for name, term in named.items():
@@ -81,7 +89,15 @@ class Plan:
             self.results[name] = Stage(name, body, axes)
             self._add_derivatives(body)
         self.names = self._variables()
-        self.writer = Writer(problem, self.names, self._size_variables())
+        self.writer = Writer(problem, self.names, self._size_variables(), dialect)
+
+    def code(self, stage: Stage) -> Code:
+        """The stage as an array with its axes."""
+        if stage.along is None:
+            return self.writer.term(stage.body, stage.axes)
+        order = (*(index for index in stage.axes if index != stage.along), stage.along)
+        whole = self.writer.call("softmax", [self.writer.in_order(stage.body, order)])
+        return self.writer.ordered(whole, order, stage.axes)
 
     def _stacks(self, derivatives: Mapping[Derivative, Term]) -> dict[str, tuple[Derivative, Term]]:
         """The derivatives of an example's loss by a stage, with their values, in which
@@ -193,7 +209,7 @@ class Plan:
         for name in names:
             if not name.isidentifier() or keyword.iskeyword(name) or name == "np":
                 raise Unsupported(f"{name!r} cannot be the name of an argument in Python")
-        taken = {*names, *(function.name for function in problem.functions), "np"}
+        taken = {*names, *(function.name for function in problem.functions), *_OF_MODULES}
         for function in problem.functions:
             arguments = argument_names(function, problem)
             taken |= {partial_name(function.name, arguments, p) for p in range(len(arguments))}
@@ -223,6 +239,16 @@ class Plan:
             taken.add(variable)
         return variables
 
+    @property
+    def taken(self) -> frozenset[str]:
+        """Every name that means something in the module: no new variable may have it."""
+        functions = [function.name for function in self.problem.functions]
+        for function in self.problem.functions:
+            arguments = argument_names(function, self.problem)
+            functions += [partial_name(function.name, arguments, p) for p in range(len(arguments))]
+        sizes = self.writer.size_names.values()
+        return frozenset({*self.names.values(), *functions, *sizes, *_OF_MODULES})
+
     # Stages --------------------------------------------------------------------------------------
 
     def needs(self, stages: Iterable[Stage]) -> dict[str, None]:
@@ -249,9 +275,18 @@ class Plan:
         return [quantity.name for quantity in inputs_of(self.problem) if quantity.name in read]
 
 
+#: Names of modules in the generated code, which no variable may have.
+_OF_MODULES = {
+    "np": "numpy",
+    "torch": "torch",
+    "jax": "jax",
+    "jnp": "jax.numpy",
+    "math": "math",
+}
+
 #: What the generated module names itself.
 _OWN_NAMES = {
-    "np": "the module numpy",
+    **{name: f"the module {module}" for name, module in _OF_MODULES.items()},
     "rng": "the random numbers of example()",
     "seed": "the seed of example()",
     "arrays": "the arrays of example()",
@@ -269,7 +304,7 @@ def _check_names(problem: Problem) -> None:
     named += [(name, "the size") for name in problem.size_names]
     named += [(function.name, "the function") for function in problem.functions]
     for name, what in named:
-        if name == "np" or (what == "the size" and name in _OWN_NAMES):
+        if name in _OF_MODULES or (what == "the size" and name in _OWN_NAMES):
             raise Unsupported(
                 f"{what} {name} clashes with {_OWN_NAMES[name]}, which is called {name} in the "
                 f"exported code: give the {what.removeprefix('the ')} another name"

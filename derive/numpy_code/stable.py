@@ -33,6 +33,7 @@ from derive.terms import (
     negate,
     same,
     substitute,
+    walk,
 )
 
 __all__ = ["Stabiliser", "fold"]
@@ -46,12 +47,45 @@ class Stabiliser:
 
     def __call__(self, term: Term) -> Term:
         """The term with every row of the table applied, innermost first."""
-        term = map_children(term, self)
+        return self._complements(self._rewritten(term))
+
+    def _rewritten(self, term: Term) -> Term:
+        term = map_children(term, self._rewritten)
         for rule in (self._sigmoid, self._softmax, self._logarithm, self._other_tail):
             found = rule(term)
             if found is not None:
                 return found
         return term
+
+    def _complements(self, term: Term) -> Term:
+        """``1 − sigmoid(u)``, of which nothing is left for large ``u``, is ``sigmoid(−u)``: all of
+        them in a term that divides by one, so that the quotient stays right."""
+        divisors = {
+            key(part.base)
+            for part in walk(term)
+            if isinstance(part, Power)
+            and isinstance(part.exponent, Number)
+            and part.exponent.value < 0
+            and self._complement(part.base) is not None
+        }
+        if not divisors:
+            return term
+
+        def replaced(part: Term) -> Term:
+            if key(part) in divisors:
+                found = self._complement(part)
+                assert found is not None
+                return found
+            return map_children(part, replaced)
+
+        return replaced(term)
+
+    def _complement(self, term: Term) -> Term | None:
+        match term:
+            case Add(terms=(one, other)) if one == ONE and is_negative(other):
+                argument = self._definition(negate(other), "sigmoid")
+                return None if argument is None else Apply("sigmoid", (negate(argument),))
+        return None
 
     def _definition(self, term: Term, function: str) -> Term | None:
         """The argument ``u`` if the term is ``function(u)``, by itself or by its definition."""
@@ -59,7 +93,7 @@ class Stabiliser:
             definition = self.problem.definition(term.name)
             if definition is None:
                 return None
-            body = self(definition.body)
+            body = self._rewritten(definition.body)
             places = dict(zip(definition.indices, term.indices, strict=True))
             term = substitute(body, places, self.problem.spare_indices())
         if isinstance(term, Apply) and term.function == function and not any(term.orders):
@@ -89,6 +123,17 @@ class Stabiliser:
             return multiply(*rest, Apply("softmax", (shares[0],)))
         return None
 
+    def shares(self, body: Term, indices: Sequence[Index]) -> tuple[Term, Index] | None:
+        """``u_k`` and ``k`` if the body of a definition, with these indices, is nothing but
+        ``e^(u_k) / Σ_l e^(u_l)``; ``k`` may be any of them."""
+        if not isinstance(body, Product) or len(body.factors) != 2:
+            return None
+        for above, below in (body.factors, reversed(body.factors)):
+            found = _softmax_of(above, below)
+            if found is not None and set(free_indices(found[0])) == set(indices):
+                return found
+        return None
+
     def _is_last(self, argument: Term, index: Index) -> bool:
         example = self.problem.example_index
         others = [other for other in free_indices(argument) if other != index]
@@ -105,15 +150,39 @@ class Stabiliser:
             argument = self._definition(inside, function)
             if argument is not None:
                 return Apply(f"log_{function}", (argument,))
+        share = self._logarithm_of_share(inside)
+        if share is not None:
+            return share
         match inside:
             case Apply(function="exp", arguments=(argument,)):
                 return argument
             case Add(terms=(one, other)) if one == ONE:
                 return self._logarithm_of_one_plus(other)
-            case Sum(index=index, body=Apply(function="exp", arguments=(argument,))) if (
-                self._is_last(argument, index)
-            ):
+            case Sum(index=index, body=Apply(function="exp", arguments=(argument,))):
                 return Apply("logsumexp", (Family(index, argument),))
+        return None
+
+    def _logarithm_of_share(self, term: Term) -> Term | None:
+        """``ln(e^u / Σ_l e^(v_l))`` is ``u − logsumexp(v)``, whatever the indices; the argument of
+        the logarithm may be defined so."""
+        if isinstance(term, Ref):
+            definition = self.problem.definition(term.name)
+            if definition is None:
+                return None
+            places = dict(zip(definition.indices, term.indices, strict=True))
+            term = substitute(definition.body, places, self.problem.spare_indices())
+        if not isinstance(term, Product) or len(term.factors) != 2:
+            return None
+        for above, below in (term.factors, reversed(term.factors)):
+            match above, below:
+                case (
+                    Apply(function="exp", arguments=(argument,)),
+                    Power(
+                        base=Sum(index=index, body=Apply(function="exp", arguments=(other,))),
+                        exponent=Number(value=value),
+                    ),
+                ) if value == -1:
+                    return add(argument, negate(Apply("logsumexp", (Family(index, other),))))
         return None
 
     def _other_tail(self, term: Term) -> Term | None:

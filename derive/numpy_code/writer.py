@@ -1,4 +1,7 @@
-"""From terms and matrix expressions, in the rows layout, to NumPy expressions."""
+"""From terms and matrix expressions, in the rows layout, to expressions on arrays.
+
+Each operation and each function is written as the writer's dialect has it: NumPy, PyTorch or JAX.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from dataclasses import replace
 from fractions import Fraction
 
 from derive.errors import Unsupported
-from derive.functions import FUNCTIONS
 from derive.matrix.expression import (
     Array,
     Constant,
@@ -34,9 +36,9 @@ from derive.matrix.expression import (
     product,
     transpose,
 )
-from derive.matrix.vectorise import vectorise
+from derive.matrix.vectorise import arrangement, vectorise
 from derive.model import Problem
-from derive.numpy_code.arrays import argument_names, axes_of
+from derive.numpy_code.arrays import argument_names, axes_of, inputs_of
 from derive.numpy_code.code import (
     Code,
     Level,
@@ -50,6 +52,7 @@ from derive.numpy_code.code import (
     summed,
     times,
 )
+from derive.numpy_code.dialects import NUMPY, Dialect
 from derive.terms import (
     ONE,
     Add,
@@ -68,74 +71,7 @@ from derive.terms import (
     free_indices,
 )
 
-__all__ = ["HELPERS", "TEMPLATES", "IndexedWriter", "Writer", "dimensions", "partial_name"]
-
-
-#: Functions that the generated module defines for itself, where a formula would be hard to read.
-HELPERS: dict[str, str] = {
-    "sigmoid": '''\
-def _sigmoid(u):
-    """1 / (1 + e^(-u)), without overflow."""
-    return np.exp(-np.logaddexp(0.0, -u))
-''',
-    "softmax": '''\
-def _softmax(u):
-    """e^u / sum(e^u) along the last axis, without overflow."""
-    powers = np.exp(u - u.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
-''',
-    "log_softmax": '''\
-def _log_softmax(u):
-    """ln(e^u / sum(e^u)) along the last axis, without overflow."""
-    shifted = u - u.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-''',
-    "erf": '''\
-def _erf(u):
-    """The error function, of each element."""
-    return np.vectorize(math.erf, otypes=[float])(u)
-''',
-    "normal_cdf": '''\
-def _normal_cdf(u):
-    """The standard normal distribution function, of each element."""
-    return 0.5 * np.vectorize(math.erfc, otypes=[float])(-np.asarray(u) / math.sqrt(2.0))
-''',
-    "gamma": '''\
-def _gamma(u):
-    """The gamma function, of each element."""
-    return np.vectorize(math.gamma, otypes=[float])(u)
-''',
-    "log_gamma": '''\
-def _log_gamma(u):
-    """The logarithm of the gamma function, of each element."""
-    return np.vectorize(math.lgamma, otypes=[float])(u)
-''',
-    "polygamma": '''\
-def _polygamma(order, u):
-    """The derivative of that order of the digamma function, of each positive element: moved up
-    by its recurrence, then the asymptotic series (Abramowitz and Stegun, 6.4.11)."""
-    u = np.asarray(u, dtype=float)
-    sign, total = (-1.0) ** (order + 1), np.zeros_like(u)
-    for _ in range(20):
-        total += sign * math.factorial(order) / u ** (order + 1)
-        u = u + 1.0
-    tail = math.factorial(order) / (2.0 * u ** (order + 1))
-    tail += -np.log(u) if order == 0 else math.factorial(order - 1) / u**order
-    for k, bernoulli in enumerate((1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730), start=1):
-        ratio = math.factorial(2 * k + order - 1) / math.factorial(2 * k)
-        tail += bernoulli * ratio / u ** (2 * k + order)
-    return total + sign * tail
-''',
-}
-
-#: What else is written other than as :data:`derive.functions.FUNCTIONS` has it.
-TEMPLATES: dict[str, Code] = {
-    "sigmoid": Code("_sigmoid({u})"),
-    "softmax": Code("_softmax({u})"),
-    "log_softmax": Code("_log_softmax({u})"),
-    "log_sigmoid": Code("-np.logaddexp(0.0, {minus_u})", Level.UNARY),
-    "logsumexp": Code("np.logaddexp.reduce({u}, axis=-1)"),
-}
+__all__ = ["IndexedWriter", "Writer", "dimensions", "partial_name"]
 
 
 def dimensions(shape: Shape) -> int:
@@ -180,7 +116,9 @@ def _is_alone(slot: str, written: str) -> bool:
 
 def _level(written: str) -> Level:
     """How tightly a function's expression holds together: one call does, anything else is given
-    parentheses."""
+    parentheses. A call with a minus sign in front holds together as a sign does."""
+    if written.startswith("-") and _level(written[1:]) == Level.ATOM:
+        return Level.UNARY
     if re.fullmatch(r"[\w.]+", written):
         return Level.ATOM
     if not re.match(r"[\w.]+\(", written):
@@ -202,9 +140,16 @@ class Writer:
     """
 
     def __init__(
-        self, problem: Problem, names: Mapping[str, str], sizes: Mapping[str, str]
+        self,
+        problem: Problem,
+        names: Mapping[str, str],
+        sizes: Mapping[str, str],
+        dialect: Dialect = NUMPY,
     ) -> None:
         self.problem = problem
+        self.dialect = dialect
+        #: The array that is given whose kind of numbers new arrays take.
+        self.like = next((names[each.name] for each in inputs_of(problem)), "")
         self.names = names
         self.size_names = sizes
         self.parameters = {
@@ -225,6 +170,14 @@ class Writer:
             turned = len(target) == 2 and (form.rows, form.columns) != target
             return self.matrix(transpose(form.expression) if turned else form.expression)
         return IndexedWriter(self).term(term, target)
+
+    def in_order(self, term: Term, axes: tuple[Index, ...]) -> Code:
+        """The term as an array with these axes in this order, also where a matrix has the examples
+        as its rows."""
+        stored = axes
+        if len(axes) == 2:
+            stored = tuple(i for i in arrangement(axes, self.problem, "rows") if i is not None)
+        return self.ordered(self.term(term, stored), stored, axes)
 
     def scalar(self, term: Term) -> Code:
         """A term without indices."""
@@ -248,7 +201,11 @@ class Writer:
         raise Unsupported(f"{term} cannot be written as NumPy code")
 
     def scaled(self, coefficient: Sequence[Term], operand: Code | None) -> Code:
-        """Scalar factors before and, as divisors, behind ``operand``."""
+        """Scalar factors before and, as divisors, behind ``operand``; of a large array that is
+        multiplied by a smaller one, the smaller one takes them."""
+        if operand is not None and operand.parts is not None and coefficient:
+            large, small = operand.parts
+            return times(large, self.scaled(coefficient, small))
         above: list[Code] = []
         below: list[Code] = []
         negative = False
@@ -269,18 +226,6 @@ class Writer:
             whole = over(whole, times(*below))
         return negated(whole) if negative else whole
 
-    def _at_jump(self, function: str, written: str) -> str:
-        """The expression of a function with the problem's convention for where it jumps."""
-        value = self.problem.at_jump(function)
-        if not value:
-            return written
-        at_zero = number(value).text
-        if function == "greater":
-            return f"np.heaviside({{u}} - {{v}}, {at_zero})"
-        if function == "sign":
-            return f"np.where({{u}} == 0, {at_zero}, np.sign({{u}}))"
-        raise Unsupported(f"there is no convention for {function} in NumPy code")
-
     def call(self, function: str, arguments: Sequence[Code], orders: tuple[int, ...] = ()) -> Code:
         """A function applied."""
         texts = ", ".join(argument.text for argument in arguments)
@@ -295,23 +240,47 @@ class Writer:
             return Code(f"{name}({texts})")
         if any(orders):
             raise Unsupported(f"the derivative of {function} is not written out")
-        if function in TEMPLATES and function in HELPERS:
-            self.helpers[function] = None
-        if function in TEMPLATES:
-            (argument,) = arguments
-            template = TEMPLATES[function]
-            minus = negated(argument).text
-            return replace(template, text=template.text.format(u=argument.text, minus_u=minus))
-        written = self._at_jump(function, FUNCTIONS[function].numpy)
-        for helper in HELPERS:
+        value = self.problem.at_jump(function)
+        written = self.dialect.function(f"{function} at its jump" if value else function)
+        for helper in self.dialect.helpers:
             if f"_{helper}(" in written:
                 self.helpers[helper] = None
-        slots = dict(zip("uvw", arguments, strict=False))
+        given = [self._as_array(argument) for argument in arguments]
         inside = {
             slot: argument.text if _is_alone(slot, written) else argument.at(Level.ATOM)
-            for slot, argument in slots.items()
+            for slot, argument in zip("uvw", given, strict=False)
         }
-        return Code(written.format(**inside), _level(written))
+        if given:
+            inside["minus_u"] = negated(given[0]).text
+            inside["order"] = arguments[0].text
+        if value:
+            inside["value"] = number(value).text
+        return Code(written.format(**inside, like=self.like), _level(written))
+
+    def _as_array(self, argument: Code) -> Code:
+        """An argument of a function; a number becomes an array where functions take no numbers."""
+        if not self.dialect.wraps_numbers or not self.is_number(argument):
+            return argument
+        return self.operation("number", u=argument)
+
+    def is_number(self, code: Code) -> bool:
+        """Whether an expression is made of numbers and sizes alone."""
+        return self._identifiers(code) <= {"math", "pi", "log", "sqrt", *self.size_names.values()}
+
+    @staticmethod
+    def _identifiers(code: Code) -> set[str]:
+        return set(re.findall(r"(?<![\w.])[A-Za-z_]\w*|(?<=math\.)\w+", code.text))
+
+    def operation(self, name: str, *, extent: str = "", **operands: Code) -> Code:
+        """An operation on whole arrays, as a call."""
+        template = self.dialect.operations[name]
+        texts = {
+            slot: code.text
+            if f"({{{slot}}}" in template or f" {{{slot}}}" in template
+            else code.at(Level.ATOM)
+            for slot, code in operands.items()
+        }
+        return Code(self.dialect.operation(name, extent=extent, like=self.like, **texts))
 
     # Matrices ------------------------------------------------------------------------------------
 
@@ -323,9 +292,9 @@ class Writer:
             case Constant(value=value):
                 return self.scalar(value)
             case Ones(extent=extent):
-                return Code(f"np.ones({self.extent(extent)})")
+                return self.operation("ones", extent=self.extent(extent))
             case Identity(extent=extent):
-                return Code(f"np.eye({self.extent(extent)})")
+                return self.operation("identity", extent=self.extent(extent))
             case Transpose(operand=operand):
                 inner = self.matrix(operand)
                 return Code(f"{inner.at(Level.ATOM)}.T") if dimensions(matrix.shape) == 2 else inner
@@ -340,7 +309,7 @@ class Writer:
             case HadamardPower(base=base, exponent=exponent):
                 return raised(self.matrix(base), self.scalar(exponent))
             case Elementwise(function=function, arguments=arguments, orders=orders):
-                return self.call(function, [self.matrix(part) for part in arguments], orders)
+                return self.call(function, self._side_by_side(function, arguments), orders)
             case Rowwise(function=function, arguments=arguments):
                 return self.call(function, [self.matrix(part) for part in arguments])
             case Scaled(coefficient=coefficient, operand=Ones() as operand):
@@ -350,13 +319,13 @@ class Writer:
             case Weighted(weight=weight, operand=operand):
                 return times(self.matrix(weight), self.matrix(operand))
             case Diagonal(vector=vector):
-                return Code(f"np.diag({self.matrix(vector).text})")
+                return self.operation("diagonal matrix", u=self.matrix(vector))
             case Inverse(operand=operand):
-                return Code(f"np.linalg.inv({self.matrix(operand).text})")
+                return self.operation("inverse", u=self.matrix(operand))
             case Determinant(function="det", operand=operand):
-                return Code(f"np.linalg.det({self.matrix(operand).text})")
+                return self.operation("determinant", u=self.matrix(operand))
             case Determinant(operand=operand):
-                return Code(f"np.linalg.slogdet({self.matrix(operand).text})[1]")
+                return self.operation("log-determinant", u=self.matrix(operand))
             case Trace(operand=operand):
                 return self._trace(operand)
         raise TypeError(f"{type(matrix).__name__} has no NumPy form")
@@ -368,6 +337,26 @@ class Writer:
         self.sizes[extent] = None
         return self.size_names[extent]
 
+    def _side_by_side(self, function: str, arguments: tuple[Matrix, ...]) -> list[Code]:
+        """The arguments of a function of several; NumPy broadcasts what is the same along an axis,
+        if one of them has every axis. A function of an author's gets all of them whole."""
+        short = [self._broadcast(part, part.shape) for part in arguments]
+        if function in self.parameters or all(code is not None for code in short):
+            short = [None] * len(short)
+        return [
+            self.matrix(part) if code is None else code
+            for part, code in zip(arguments, short, strict=True)
+        ]
+
+    def ordered(self, code: Code, stored: tuple[Index, ...], axes: tuple[Index, ...]) -> Code:
+        """An array with its axes in another order."""
+        if stored == axes:
+            return code
+        if len(axes) == 2:
+            return Code(f"{code.at(Level.ATOM)}.T")
+        order = ", ".join(str(stored.index(axis)) for axis in axes)
+        return Code(self.dialect.operation("axes", u=code.at(Level.ATOM), order=order))
+
     def _hadamard(self, factors: tuple[Matrix, ...]) -> Code:
         if len(factors) == 2 and factors[0] == factors[1]:
             return raised(self.matrix(factors[0]), Code("2"))
@@ -378,7 +367,7 @@ class Writer:
         if isinstance(operand, MatrixProduct) and len(operand.factors) == 2:
             first, second = operand.factors
             return summed(self._hadamard((transpose(first), second)), None)
-        return Code(f"np.trace({self.matrix(operand).text})")
+        return self.operation("trace", u=self.matrix(operand))
 
     def _sum(self, terms: tuple[Matrix, ...], shape: Shape) -> Code:
         """A sum; a broadcast term is left to NumPy, unless the others lack its axis."""
@@ -413,13 +402,22 @@ class Writer:
                 return outer if inner.text == "1" else times(outer, inner)
             case Ones() | Transpose(operand=Ones()):
                 return Code("1")
-            case MatrixProduct(factors=(left, right)) if left.shape[1] == 1:
-                if isinstance(left, Ones) and isinstance(transpose(right), Ones):
-                    return Code("1")
-                if isinstance(left, Ones):
-                    return self.matrix(right)
-                if isinstance(transpose(right), Ones):
-                    return as_column(self.matrix(left))
+            case MatrixProduct(factors=factors):
+                place = next((p for p in range(1, len(factors)) if factors[p].shape[0] == 1), None)
+                if place is not None:
+                    return self._outer_broadcast(
+                        product(*factors[:place]), product(*factors[place:])
+                    )
+        return None
+
+    def _outer_broadcast(self, left: Matrix, right: Matrix) -> Code | None:
+        """``u 𝟏ᵀ`` and ``𝟏 vᵀ`` without the ones."""
+        if isinstance(left, Ones) and isinstance(transpose(right), Ones):
+            return Code("1")
+        if isinstance(left, Ones):
+            return self.matrix(right)
+        if isinstance(transpose(right), Ones):
+            return as_column(self.matrix(left))
         return None
 
     # Products ------------------------------------------------------------------------------------
@@ -430,7 +428,7 @@ class Writer:
                 left, right = product(*factors[:place]), product(*factors[place:])
                 if 1 in (left.shape[0], right.shape[1]):
                     return times(self.matrix(left), self.matrix(right))
-                return Code(f"np.outer({self.matrix(left).text}, {self.matrix(right).text})")
+                return self.operation("outer product", u=self.matrix(left), v=self.matrix(right))
         if isinstance(transpose(factors[0]), Ones):
             return self._ones_times(product(*factors[1:]))
         if isinstance(factors[-1], Ones):
@@ -479,10 +477,16 @@ class Writer:
             if dimensions(whole.shape) == 2:
                 code = as_column(code)
             inner = self.matrix(whole)
-            return over(inner, code) if divides else times(code, inner)
+            return (
+                over(inner, code) if divides else _along_one_axis(inner, code, times(code, inner))
+            )
         left = self.matrix(product(*before))
-        scaled = over(left, code) if divides else times(left, code)
+        scaled = over(left, code) if divides else _along_one_axis(left, code, times(left, code))
         return scaled if not after else matmul([scaled, self.matrix(product(*after))])
+
+
+def _along_one_axis(large: Code, small: Code, whole: Code) -> Code:
+    return replace(whole, parts=(large, small))
 
 
 class IndexedWriter:
@@ -502,6 +506,10 @@ class IndexedWriter:
             ):
                 parts = [self._aligned(argument, axes) for argument in arguments]
                 return self.writer.call(function, parts, orders)
+            case Apply(function="logsumexp", arguments=(Family(index=index, body=body),)) if set(
+                axes
+            ) == set(free_indices(term)):
+                return self.writer.call("logsumexp", [self.writer.in_order(body, (*axes, index))])
             case Power(base=base, exponent=exponent) if not free_indices(exponent):
                 return raised(self.term(base, axes), self.writer.scalar(exponent))
             case Ref(name=name, indices=indices):
@@ -511,7 +519,8 @@ class IndexedWriter:
                     return code
                 if set(stored) == set(axes) and len(stored) == len(indices) == len(axes):
                     order = ", ".join(str(stored.index(axis)) for axis in axes)
-                    return Code(f"{code.text}.transpose({order})")
+                    written = self.writer.dialect.operation("axes", u=code.text, order=order)
+                    return Code(written)
         return self._contraction(term, axes)
 
     def _stored(self, ref: Ref) -> tuple[Index, ...]:
@@ -529,7 +538,7 @@ class IndexedWriter:
         """The term as an array that is broadcast to ``axes``."""
         free = free_indices(term)
         own = tuple(axis for axis in axes if axis in free)
-        code = self.writer.term(term, own) if len(own) < len(axes) else self.term(term, axes)
+        code = self.writer.in_order(term, own) if len(own) < len(axes) else self.term(term, axes)
         if not own or own == axes[len(axes) - len(own) :]:
             return code
         places = ", ".join(":" if axis in own else "None" for axis in axes)
@@ -563,10 +572,10 @@ class IndexedWriter:
                 own = tuple(each for each in (factor.left, factor.right) if isinstance(each, Index))
                 if len(own) != 2:
                     raise Unsupported(f"{factor} cannot be written as NumPy code")
-                code = Code(f"np.eye({self.writer.extent(own[0].size)})")
+                code = self.writer.operation("identity", extent=self.writer.extent(own[0].size))
             else:
                 own = free_indices(factor)
-                code = self.writer.term(factor, own)
+                code = self.writer.in_order(factor, own)
             subscripts.append("".join(letters[index] for index in own))
             codes.append(code)
         covered = {index for factor in flat.factors for index in free_indices(factor)}
@@ -580,10 +589,44 @@ class IndexedWriter:
         for index in axes:
             if index not in covered:
                 subscripts.append(letters[index])
-                codes.append(Code(f"np.ones({self.writer.extent(index.size)})"))
+                codes.append(self.writer.operation("ones", extent=self.writer.extent(index.size)))
         if not codes:
             return self.writer.scaled(coefficient, None)
         result = "".join(letters[index] for index in axes)
-        signature = f"{','.join(subscripts)}->{result}"
-        texts = ", ".join(code.text for code in codes)
-        return self.writer.scaled(coefficient, Code(f'np.einsum("{signature}", {texts})'))
+        return self.writer.scaled(coefficient, self._einsum(subscripts, result, codes))
+
+    def _einsum(self, subscripts: Sequence[str], result: str, codes: Sequence[Code]) -> Code:
+        """The contraction; what is only spread out and multiplied, or a diagonal, without
+        ``einsum``."""
+        plain = all(
+            len(set(own)) == len(own) and set(own) <= set(result) for own in subscripts
+        ) and set("".join(subscripts)) == set(result)
+        if plain and all(_in_order(own, result) for own in subscripts):
+            return times(
+                *(_spread(code, own, result) for code, own in zip(codes, subscripts, strict=True))
+            )
+        if len(codes) == 1 and subscripts[0] == result * 2 and len(result) == 1:
+            return self.writer.operation("diagonal", u=codes[0])
+        dialect = self.writer.dialect
+        return Code(
+            dialect.operation(
+                "einsum" if len(codes) < 3 else "einsum of many",
+                signature=f"{','.join(subscripts)}->{result}",
+                operands=", ".join(code.text for code in codes),
+            )
+        )
+
+
+def _in_order(letters: str, result: str) -> bool:
+    """Whether the axes stand in the order in which the result has them."""
+    return [letter for letter in result if letter in letters] == list(letters)
+
+
+def _spread(code: Code, letters: str, result: str) -> Code:
+    """The array with an axis of length 1 for each that it lacks; those in front need not be
+    written."""
+    if result.endswith(letters):
+        return code
+    first = result.index(letters[0]) if letters else 0
+    places = ", ".join(":" if each in letters else "None" for each in result[first:])
+    return Code(f"{code.at(Level.ATOM)}[{places}]")

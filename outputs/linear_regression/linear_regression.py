@@ -38,9 +38,10 @@ def gradient(*, x, y, w, b):
     x, y, w, b = _arrays(x=x, y=y, w=w, b=b)
     m = x.shape[0]
     yhat = _forward(x, w, b)
+    t1 = yhat - y
     return {
-        "w": x.T @ (yhat - y) / m,
-        "b": (yhat - y).sum() / m,
+        "w": x.T @ t1 / m,
+        "b": t1.sum() / m,
     }
 
 

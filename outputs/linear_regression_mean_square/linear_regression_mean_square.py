@@ -38,9 +38,10 @@ def gradient(*, x, y, w, b):
     x, y, w, b = _arrays(x=x, y=y, w=w, b=b)
     m = x.shape[0]
     yhat = _forward(x, w, b)
+    t1 = yhat - y
     return {
-        "w": 2 * (x.T @ (yhat - y)) / m,
-        "b": 2 * (yhat - y).sum() / m,
+        "w": 2 * (x.T @ t1) / m,
+        "b": 2 * t1.sum() / m,
     }
 
 

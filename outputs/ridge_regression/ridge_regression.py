@@ -40,9 +40,10 @@ def gradient(*, x, y, w, b, lambda_):
     x, y, w, b, lambda_ = _arrays(x=x, y=y, w=w, b=b, lambda_=lambda_)
     m = x.shape[0]
     yhat = _forward(x, w, b)
+    t1 = yhat - y
     return {
-        "w": (x.T @ (yhat - y) + lambda_ * w) / m,
-        "b": (yhat - y).sum() / m,
+        "w": (x.T @ t1 + lambda_ * w) / m,
+        "b": t1.sum() / m,
     }
 
 

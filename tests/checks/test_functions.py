@@ -18,7 +18,7 @@ from derive.derivation import Prose, Step
 from derive.evaluation import Evaluator
 from derive.functions import FUNCTIONS, ScalarFunction
 from derive.model import Problem, Quantity
-from derive.numpy_code.writer import HELPERS
+from derive.numpy_code.dialects import NUMPY
 from derive.terms import ONE, ZERO, Apply, Derivative, Number, Ref, Term, add, multiply, negate
 
 U = Ref("u")
@@ -103,7 +103,7 @@ def test_a_wrong_declared_derivative_is_caught(function: ScalarFunction, by: int
 def numpy_value(function: ScalarFunction, values: Sequence[object]) -> Any:
     """What the text of the function in NumPy gives; the text is this package's, not a user's."""
     namespace: dict[str, Any] = {"np": np, "math": math}
-    for helper in HELPERS.values():
+    for helper in NUMPY.helpers.values():
         exec(helper, namespace)
     slots = dict(zip("uvw", values, strict=False))
     code = function.numpy.format(**{slot: slot for slot in slots})

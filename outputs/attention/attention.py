@@ -37,11 +37,10 @@ def gradient(*, Q, K, V, dloss, loss=None):
     Q, K, V = _arrays(Q=Q, K=K, V=V)
     T = Q.shape[0]
     D = Q.shape[1]
-    S = K.shape[0]
     a, o = _forward(Q, K, V)
     do = dloss(o)
     da = do @ V.T
-    dz = (da - np.outer((da * a).sum(axis=1), np.ones(S))) * a
+    dz = (da - (da * a).sum(axis=1)[:, None]) * a
     return {
         "Q": dz @ K / (T * np.sqrt(D)),
         "K": dz.T @ Q / (T * np.sqrt(D)),
@@ -72,8 +71,10 @@ def example(seed=0, *, T=50, D=7, S=4, E=5):
 
 def _softmax(u):
     """e^u / sum(e^u) along the last axis, without overflow."""
-    powers = np.exp(u - u.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+    powers = u - u.max(axis=-1, keepdims=True)
+    np.exp(powers, out=powers)
+    powers /= powers.sum(axis=-1, keepdims=True)
+    return powers
 
 
 def _arrays(**given):

@@ -40,14 +40,12 @@ def gradient(*, x, gamma, beta, epsilon, dloss, loss=None):
     m = x.shape[0]
     s, u, o = _forward(x, gamma, beta, epsilon)
     do = dloss(o)
+    t1 = (do * u).sum(axis=0) / m
+    t2 = do.sum(axis=0) / m
     return {
-        "x": (
-            (do - np.outer(np.ones(m), do.sum(axis=0)) / m - u * (do * u).sum(axis=0) / m)
-            * (gamma / s)
-            / m
-        ),
-        "gamma": (do * u).sum(axis=0) / m,
-        "beta": do.sum(axis=0) / m,
+        "x": (do - t2 - u * t1) * (gamma / s / m),
+        "gamma": t1,
+        "beta": t2,
     }
 
 

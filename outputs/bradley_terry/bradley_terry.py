@@ -29,8 +29,9 @@ def gradient(*, c, s):
     """The gradient of the cost, by parameter: s (n,)."""
     c, s = _arrays(c=c, s=s)
     p = _sigmoid(s[:, None] - s)
+    t1 = c * (1 - p)
     return {
-        "s": (c * (1 - p)).sum(axis=0) - (c * (1 - p)).sum(axis=1),
+        "s": t1.sum(axis=0) - t1.sum(axis=1),
     }
 
 
@@ -44,8 +45,8 @@ def example(seed=0, *, n=7):
 
 
 def _sigmoid(u):
-    """1 / (1 + e^(-u)), without overflow."""
-    return np.exp(-np.logaddexp(0.0, -u))
+    """1 / (1 + e^(-u)), without overflow: beyond e^709 the quotient is 0 in any case."""
+    return 1.0 / (1.0 + np.exp(np.minimum(-u, 709.0)))
 
 
 def _arrays(**given):

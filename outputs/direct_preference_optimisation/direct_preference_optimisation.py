@@ -41,9 +41,10 @@ def gradient(*, c, d, a, b, beta):
     m = c.shape[0]
     z = _forward(c, d, a, b, beta)
     p = _sigmoid(z)
+    t1 = p - 1
     return {
-        "a": beta * (p - 1) / m,
-        "b": -beta * (p - 1) / m,
+        "a": beta * t1 / m,
+        "b": -beta * t1 / m,
     }
 
 
@@ -65,8 +66,8 @@ def example(seed=0, *, m=50):
 
 
 def _sigmoid(u):
-    """1 / (1 + e^(-u)), without overflow."""
-    return np.exp(-np.logaddexp(0.0, -u))
+    """1 / (1 + e^(-u)), without overflow: beyond e^709 the quotient is 0 in any case."""
+    return 1.0 / (1.0 + np.exp(np.minimum(-u, 709.0)))
 
 
 def _arrays(**given):

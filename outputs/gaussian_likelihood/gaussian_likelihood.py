@@ -1,6 +1,6 @@
 """Normal distribution: the gradients of the negative log-likelihood.
 
-    ∂J/∂v = (1/m) Σᵢ₌₁ᵐ (1/(2v) − (1/2) · (x_i − μ)²/v²)
+    ∂J/∂v = (1/(2m)) Σᵢ₌₁ᵐ (1/v − (x_i − μ)²/v²)
     ∂J/∂μ = −(1/(m v)) Σᵢ₌₁ᵐ (x_i − μ)
 
 Arrays, by the symbols of their sizes:
@@ -34,9 +34,10 @@ def gradient(*, x, v, mu):
     """The gradient of the cost, by parameter: v number, mu number."""
     x, v, mu = _arrays(x=x, v=v, mu=mu)
     m = x.shape[0]
+    t1 = x - mu
     return {
-        "v": (1 / (2 * v) - v ** -2 * (x - mu) ** 2 / 2).sum() / m,
-        "mu": -(x - mu).sum() / (m * v),
+        "v": m / (2 * m * v) - v ** -2 * (t1 @ t1) / (2 * m),
+        "mu": -x.sum() / (m * v) + mu * m / (m * v),
     }
 
 

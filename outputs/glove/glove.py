@@ -41,11 +41,12 @@ def gradient(*, X, f, w, c, a, b):
     """The gradient of the cost, by parameter: w (V, D), c (V, D), a (V,), b (V,)."""
     X, f, w, c, a, b = _arrays(X=X, f=f, w=w, c=c, a=a, b=b)
     e = _forward(X, w, c, a, b)
+    t1 = f * e
     return {
-        "w": 2 * ((f * e) @ c),
-        "c": 2 * ((f * e).T @ w),
-        "a": 2 * (f * e).sum(axis=1),
-        "b": 2 * (f * e).sum(axis=0),
+        "w": 2 * (t1 @ c),
+        "c": 2 * (t1.T @ w),
+        "a": 2 * t1.sum(axis=1),
+        "b": 2 * t1.sum(axis=0),
     }
 
 

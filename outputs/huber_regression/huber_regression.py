@@ -31,9 +31,9 @@ def cost(*, x, y, w, b, delta):
     x, y, w, b, delta = _arrays(x=x, y=y, w=w, b=b, delta=delta)
     m = x.shape[0]
     yhat = _forward(x, w, b)
-    L = (
-        np.where(np.abs(yhat - y) <= (delta * np.ones(m)), np.square(yhat - y) / 2, (delta * np.ones(m)) * (np.abs(yhat - y) - (delta * np.ones(m)) / 2))
-    )
+    t1 = yhat - y
+    t2 = np.abs(t1)
+    L = np.where(t2 <= delta, np.square(t1) / 2, delta * (t2 - delta / 2))
     return L.sum() / m
 
 
@@ -42,7 +42,7 @@ def gradient(*, x, y, w, b, delta):
     x, y, w, b, delta = _arrays(x=x, y=y, w=w, b=b, delta=delta)
     m = x.shape[0]
     yhat = _forward(x, w, b)
-    dyhat = np.clip(yhat - y, -delta * np.ones(m), delta * np.ones(m))
+    dyhat = np.clip(yhat - y, -delta, delta)
     return {
         "w": x.T @ dyhat / m,
         "b": dyhat.sum() / m,

@@ -26,8 +26,8 @@ def cost(*, a, b, tau):
     """The cost J, a number."""
     a, b, tau = _arrays(a=a, b=b, tau=tau)
     m = a.shape[0]
-    p = _forward(a, b, tau)
-    L = -np.einsum("i->i", np.log(np.einsum("ii->i", p)))
+    s = _forward(a, b, tau)
+    L = -(np.diagonal(s) - _logsumexp(s))
     return L.sum() / m
 
 
@@ -35,7 +35,8 @@ def gradient(*, a, b, tau):
     """The gradient of the cost, by parameter: a (m, D), b (m, D)."""
     a, b, tau = _arrays(a=a, b=b, tau=tau)
     m = a.shape[0]
-    p = _forward(a, b, tau)
+    s = _forward(a, b, tau)
+    p = _softmax(s)
     return {
         "a": (p @ b - b) / (m * tau),
         "b": (p.T @ a - a) / (m * tau),
@@ -43,9 +44,8 @@ def gradient(*, a, b, tau):
 
 
 def _forward(a, b, tau):
-    """The stage that cost and gradient share: p."""
-    s = a @ b.T / tau
-    return np.exp(s) / np.exp(s).sum(axis=1)[:, None]
+    """The stage that cost and gradient share: s."""
+    return a @ b.T / tau
 
 
 def example(seed=0, *, D=7, m=4):
@@ -56,6 +56,20 @@ def example(seed=0, *, D=7, m=4):
         "b": rng.normal(size=(m, D)),
         "tau": rng.uniform(0.5, 2.0),
     }
+
+
+def _softmax(u):
+    """e^u / sum(e^u) along the last axis, without overflow."""
+    powers = u - u.max(axis=-1, keepdims=True)
+    np.exp(powers, out=powers)
+    powers /= powers.sum(axis=-1, keepdims=True)
+    return powers
+
+
+def _logsumexp(u):
+    """ln(sum(e^u)) along the last axis, without overflow."""
+    top = u.max(axis=-1, keepdims=True)
+    return np.log(np.exp(u - top).sum(axis=-1)) + top[..., 0]
 
 
 def _arrays(**given):

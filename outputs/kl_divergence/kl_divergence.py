@@ -66,14 +66,17 @@ def example(seed=0, *, m=50, K=3, n=7):
 
 def _softmax(u):
     """e^u / sum(e^u) along the last axis, without overflow."""
-    powers = np.exp(u - u.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+    powers = u - u.max(axis=-1, keepdims=True)
+    np.exp(powers, out=powers)
+    powers /= powers.sum(axis=-1, keepdims=True)
+    return powers
 
 
 def _log_softmax(u):
     """ln(e^u / sum(e^u)) along the last axis, without overflow."""
     shifted = u - u.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return shifted
 
 
 def _arrays(**given):

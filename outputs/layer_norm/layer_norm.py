@@ -41,13 +41,14 @@ def gradient(*, x, gamma, beta, epsilon, dloss, loss=None):
     n = x.shape[1]
     s, u, o = _forward(x, gamma, beta, epsilon)
     do = dloss(o)
+    t1 = do * u
     return {
         "x": (
-            (do * gamma - np.outer(do @ gamma, np.ones(n)) / n - ((do * u) @ gamma)[:, None] * u / n)
+            (do * gamma - (do @ gamma)[:, None] / n - u * ((t1 @ gamma)[:, None] / n))
             / s[:, None]
             / m
         ),
-        "gamma": (do * u).sum(axis=0) / m,
+        "gamma": t1.sum(axis=0) / m,
         "beta": do.sum(axis=0) / m,
     }
 

@@ -29,7 +29,8 @@ def cost(*, x, y, w, b):
     x, y, w, b = _arrays(x=x, y=y, w=w, b=b)
     m = x.shape[0]
     yhat = _forward(x, w, b)
-    L = np.logaddexp((yhat - y), -(yhat - y)) - np.log(2)
+    t1 = yhat - y
+    L = np.logaddexp(t1, -t1) - np.log(2)
     return L.sum() / m
 
 

@@ -38,9 +38,10 @@ def gradient(*, x, y, w, b):
     x, y, w, b = _arrays(x=x, y=y, w=w, b=b)
     m = x.shape[0]
     z = _forward(x, w, b)
+    t1 = _sigmoid(-y * z)
     return {
-        "w": -x.T @ (_sigmoid(-y * z) * y) / m,
-        "b": -_sigmoid(-y * z) @ y / m,
+        "w": -x.T @ (t1 * y) / m,
+        "b": -t1 @ y / m,
     }
 
 
@@ -61,8 +62,8 @@ def example(seed=0, *, m=50, n=7):
 
 
 def _sigmoid(u):
-    """1 / (1 + e^(-u)), without overflow."""
-    return np.exp(-np.logaddexp(0.0, -u))
+    """1 / (1 + e^(-u)), without overflow: beyond e^709 the quotient is 0 in any case."""
+    return 1.0 / (1.0 + np.exp(np.minimum(-u, 709.0)))
 
 
 def _arrays(**given):

@@ -48,10 +48,11 @@ def gradient(*, c_previous, z_o, z_f, z_i, z_g, dloss, loss=None):
     m = c_previous.shape[0]
     g_o, g_f, g_i, g_g, c, h = _forward(c_previous, z_o, z_f, z_i, z_g)
     dh = dloss(h)
-    dc = dh * g_o * (1 - np.tanh(c) ** 2)
+    t1 = np.tanh(c)
+    dc = dh * g_o * (1 - t1 ** 2)
     dg_i = dc * g_g
     dg_f = dc * c_previous
-    dg_o = dh * np.tanh(c)
+    dg_o = dh * t1
     dg_g = dc * g_i
     return {
         "z_i": dg_i * g_i * (1 - g_i) / m,
@@ -88,8 +89,8 @@ def example(seed=0, *, m=50, H=7):
 
 
 def _sigmoid(u):
-    """1 / (1 + e^(-u)), without overflow."""
-    return np.exp(-np.logaddexp(0.0, -u))
+    """1 / (1 + e^(-u)), without overflow: beyond e^709 the quotient is 0 in any case."""
+    return 1.0 / (1.0 + np.exp(np.minimum(-u, 709.0)))
 
 
 def _arrays(**given):

@@ -41,11 +41,12 @@ def gradient(*, r, c, P, Q, a, b):
     """The gradient of the cost, by parameter: P (U, F), Q (V, F), a (U,), b (V,)."""
     r, c, P, Q, a, b = _arrays(r=r, c=c, P=P, Q=Q, a=a, b=b)
     e = _forward(r, P, Q, a, b)
+    t1 = c * e
     return {
-        "P": (c * e) @ Q,
-        "Q": (c * e).T @ P,
-        "a": (c * e).sum(axis=1),
-        "b": (c * e).sum(axis=0),
+        "P": t1 @ Q,
+        "Q": t1.T @ P,
+        "a": t1.sum(axis=1),
+        "b": t1.sum(axis=0),
     }
 
 

@@ -38,10 +38,8 @@ def gradient(*, x, y, W, b):
     x, y, W, b = _arrays(x=x, y=y, W=W, b=b)
     m = x.shape[0]
     v = _forward(x, y, W, b)
-    dz = (
-        (1 - y) * np.where(v > 0, 1.0, 0.0)
-        - ((1 - y) * np.where(v > 0, 1.0, 0.0)).sum(axis=1)[:, None] * y
-    )
+    t1 = (1 - y) * np.where(v > 0, 1.0, 0.0)
+    dz = t1 - y * t1.sum(axis=1)[:, None]
     return {
         "W": dz.T @ x / m,
         "b": dz.sum(axis=0) / m,

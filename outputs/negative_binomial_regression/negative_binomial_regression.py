@@ -34,7 +34,8 @@ def cost(*, x, y, w, b, r):
     x, y, w, b, r = _arrays(x=x, y=y, w=w, b=b, r=r)
     m = x.shape[0]
     z, mu = _forward(x, w, b)
-    L = _log_gamma(r) - _log_gamma(r + y) + (r + y) * np.log(r + mu) - r * np.log(r) - y * z
+    t1 = r + y
+    L = _log_gamma(r) - _log_gamma(t1) + t1 * np.log(r + mu) - r * np.log(r) - y * z
     return L.sum() / m
 
 
@@ -43,12 +44,14 @@ def gradient(*, x, y, w, b, r):
     x, y, w, b, r = _arrays(x=x, y=y, w=w, b=b, r=r)
     m = x.shape[0]
     _, mu = _forward(x, w, b)
+    t1 = r + mu
+    t2 = (mu - y) / t1
+    t3 = r + y
     return {
-        "w": r * (x.T @ ((mu - y) / (r + mu))) / m,
-        "b": r * ((mu - y) / (r + mu)).sum() / m,
+        "w": r * (x.T @ t2) / m,
+        "b": r * t2.sum() / m,
         "r": (
-            (_polygamma(0, r) - _polygamma(0, r + y) + np.log(r + mu) + (r + y) / (r + mu) - np.log(r) - 1).sum()
-            / m
+            (_polygamma(0, r) - _polygamma(0, t3) + np.log(t1) + t3 / t1 - np.log(r) - 1).sum() / m
         ),
     }
 

@@ -41,9 +41,10 @@ def gradient(*, x, y, w, b):
     m = x.shape[0]
     z, a = _forward(x, w, b)
     dz = np.exp(-np.square(z) / 2) / np.sqrt(2 * np.pi)
+    t1 = dz * (a - y) / (a * _normal_cdf(-z))
     return {
-        "w": x.T @ (dz * (a - y) / (a * _normal_cdf(-z))) / m,
-        "b": (dz * (a - y) / (a * _normal_cdf(-z))).sum() / m,
+        "w": x.T @ t1 / m,
+        "b": t1.sum() / m,
     }
 
 

@@ -36,10 +36,11 @@ def gradient(*, x, W, g, dg, dloss, loss=None):
     z, o = _forward(x, W, g)
     do = dloss(o)
     da = do
-    dz = da * dg(z)
+    t1 = dg(z)
+    dz = da * t1
     return {
         "W": dz.T @ x / m,
-        "x": (do + (do * dg(z)) @ W) / m,
+        "x": (do + (do * t1) @ W) / m,
     }
 
 

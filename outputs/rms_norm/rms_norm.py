@@ -39,7 +39,7 @@ def gradient(*, x, gamma, epsilon, dloss, loss=None):
     s, u, o = _forward(x, gamma, epsilon)
     do = dloss(o)
     return {
-        "x": (do * gamma - (do * o).sum(axis=1)[:, None] * u / n) / s[:, None] / m,
+        "x": (do * gamma - u * ((do * o).sum(axis=1)[:, None] / n)) / s[:, None] / m,
         "gamma": (do * u).sum(axis=0) / m,
     }
 

@@ -39,12 +39,11 @@ def gradient(*, w, c, n):
     s, r = _forward(w, c, n)
     a = _sigmoid(s)
     q = _sigmoid(r)
+    t1 = a - 1
     return {
-        "w": (
-            np.einsum("id->id", np.einsum("i,id->id", a - 1, c) + np.einsum("ik,ikd->id", q, n)) / m
-        ),
-        "c": (a - 1)[:, None] * w / m,
-        "n": np.einsum("ik,id->ikd", q, w) / m,
+        "w": (t1[:, None] * c + np.einsum("ik,ikd->id", q, n)) / m,
+        "c": w * (t1[:, None] / m),
+        "n": q[:, :, None] * w[:, None, :] / m,
     }
 
 
@@ -66,8 +65,8 @@ def example(seed=0, *, m=50, D=7, K=4):
 
 
 def _sigmoid(u):
-    """1 / (1 + e^(-u)), without overflow."""
-    return np.exp(-np.logaddexp(0.0, -u))
+    """1 / (1 + e^(-u)), without overflow: beyond e^709 the quotient is 0 in any case."""
+    return 1.0 / (1.0 + np.exp(np.minimum(-u, 709.0)))
 
 
 def _arrays(**given):

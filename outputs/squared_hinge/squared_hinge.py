@@ -38,9 +38,10 @@ def gradient(*, x, y, w, b):
     x, y, w, b = _arrays(x=x, y=y, w=w, b=b)
     m = x.shape[0]
     z, h = _forward(x, y, w, b)
+    t1 = h * np.where((1 - y * z) > 0, 1.0, 0.0)
     return {
-        "w": -2 * (x.T @ (h * np.where((1 - y * z) > 0, 1.0, 0.0) * y)) / m,
-        "b": -2 * ((h * np.where((1 - y * z) > 0, 1.0, 0.0)) @ y) / m,
+        "w": -2 * (x.T @ (t1 * y)) / m,
+        "b": -2 * (t1 @ y) / m,
     }
 
 

@@ -40,9 +40,10 @@ def gradient(*, x, y, w, b, lambda_):
     x, y, w, b, lambda_ = _arrays(x=x, y=y, w=w, b=b, lambda_=lambda_)
     m = x.shape[0]
     z = _forward(x, w, b)
+    t1 = np.where((1 - y * z) > 0, 1.0, 0.0)
     return {
-        "w": lambda_ * w - x.T @ (np.where((1 - y * z) > 0, 1.0, 0.0) * y) / m,
-        "b": -np.where((1 - y * z) > 0, 1.0, 0.0) @ y / m,
+        "w": lambda_ * w - x.T @ (t1 * y) / m,
+        "b": -t1 @ y / m,
     }
 
 

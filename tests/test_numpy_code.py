@@ -518,7 +518,7 @@ def test_the_models_are_stable_for_large_arguments(name: str, large: str, size: 
 
 
 def test_the_focal_loss_at_a_thousand_is_that_of_its_limit() -> None:
-    """With γ = 2: the derivative by z is ∓1 where the model is surely wrong, 0 where it is right."""
+    """With γ = 2: ∂L/∂z is ∓1 where the model is surely wrong, and 0 where it is right."""
     module = _model("focal_loss")
     one = {"x": [[1.0]], "w": [1000.0], "b": 0.0, "gamma": 2.0}
     assert module["gradient"](**one, y=[-1.0])["b"] == pytest.approx(1.0)

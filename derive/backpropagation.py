@@ -293,12 +293,21 @@ class Prover:
         if direct_only and not direct:
             return term
         lemma = self.lemma(term.of, term.by)
-        if not direct and contains(lemma.result, Derivative):
-            # The derivative of an abstract loss has no shorter form than its name.
+        if not direct and self._keeps_its_name(lemma):
             return term
         _, values = self._canonical(term)
         cited[lemma.number] = lemma
         return substitute(lemma.result, values, self.scope.spare)
+
+    def _keeps_its_name(self, lemma: Lemma) -> bool:
+        """Whether a derivative is cited by its name: that of an abstract loss, and all that rests
+        on it, has no shorter form, and some stages are kept because the author says so. What rests
+        on the latter alone is written out: ``∂L_i/∂a_ih = Σ_k ∂L_i/∂z_ik W_kh``."""
+        assert isinstance(lemma.claim, Derivative)
+        kept = self.scope.problem.kept
+        return lemma.claim.by.name in kept or any(
+            isinstance(part, Derivative) and part.by.name not in kept for part in walk(lemma.result)
+        )
 
     def _canonical(self, term: Derivative) -> tuple[Derivative, dict[Index, IndexLike]]:
         """The claim of which ``term`` is an instance, and what its indices become in ``term``."""

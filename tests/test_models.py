@@ -53,6 +53,13 @@ FORMS: dict[str, dict[str, str]] = {
         "a": "2 Σₚ₌₁ⱽ f_ip e_ip",
         "b": "2 Σᵢ₌₁ⱽ f_ij e_ij",
     },
+    "gru_cell": {
+        "z_r": "(1/m) · ∂L_k/∂g_r,kh · g_r,kh (1 − g_r,kh)",
+        "z_u": "(1/m) · ∂L_k/∂g_u,kh · g_u,kh (1 − g_u,kh)",
+        "z_x": "(1/m) · ∂L_k/∂n_kh · (1 − n_kh²)",
+        "z_h": "(1/m) · ∂L_k/∂n_kh · (1 − n_kh²) g_r,kh",
+        "h_previous": "(1/m) · ∂L_k/∂a_kh · g_u,kh",
+    },
     "huber_regression": {
         "w": "(1/m) Σᵢ₌₁ᵐ clip(z_i − y_i, −δ, δ) x_ij",
         "b": "(1/m) Σᵢ₌₁ᵐ clip(z_i − y_i, −δ, δ)",

@@ -15,6 +15,7 @@ from derive.errors import InputError
 if TYPE_CHECKING:
     from derive.build import Entry
     from derive.gradients import Derivation
+    from derive.model import Problem
     from derive.notation import Mark
 
 __all__ = ["COMMANDS"]
@@ -93,11 +94,42 @@ def _derivation(options: argparse.Namespace) -> Derivation:
     with Beside() as beside:
         from derive.gradients import gradient
         from derive.small_case import resolve_sizes
-        from derive.targets import find
 
-        problem = find(options.name)
+        problem = _problem(options)
         sizes: dict[str, Any] = {**resolve_sizes(problem, _sizes(options))}
         return gradient(problem, options.wrt or None, seed=options.seed, beside=beside, **sizes)
+
+
+def _problem(options: argparse.Namespace) -> Problem:
+    """What the command is about: by its name, or the network that the options describe."""
+    from derive.targets import find
+
+    given = {
+        name: getattr(options, name)
+        for name in ("activation", "output", "loss")
+        if getattr(options, name) is not None
+    }
+    if not given and options.widths is None and options.depth is None:
+        return find(options.name)
+    if options.name != "mlp":
+        raise InputError(
+            "--widths, --depth, --activation, --output and --loss describe mlp, "
+            f"not {options.name!r}"
+        )
+    if options.widths is not None and options.depth is not None:
+        raise InputError("--widths and --depth both say how many layers there are: give one")
+    from derive.language import mlp
+
+    return mlp(_layer_widths(options.widths, options.depth), **given)
+
+
+def _layer_widths(widths: tuple[str, ...] | None, depth: int | None) -> tuple[str | int, ...]:
+    """The widths as they are given, or for a depth: ``n``, a width for each hidden layer, ``K``."""
+    if widths is not None:
+        return tuple(int(each) if each.isdecimal() else each for each in widths)
+    hidden = (depth or 2) - 1
+    names = ["H"] if hidden == 1 else [f"n_{layer}" for layer in range(1, hidden + 1)]
+    return ("n", *names, "K")
 
 
 def _printed(options: argparse.Namespace) -> dict[str, Any]:

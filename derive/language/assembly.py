@@ -48,6 +48,7 @@ def problem(
     spare: Index | Iterable[Index] = (),
     example: Index | Literal[False] | None = None,
     written_out: Iterable[Named | str] = (),
+    kept: Iterable[Named | str] = (),
     wrt: Iterable[Named | str] = (),
     sizes: Mapping[str, int] | None = None,
     step_at_zero: int | Fraction = 0,
@@ -63,6 +64,8 @@ def problem(
         example: the index that counts the examples; found by itself where the cost is a mean or a
             sum. ``False`` where nothing counts examples, as in a sum over users and items.
         written_out: stages whose definitions are put back into the finished gradient.
+        kept: stages whose derivatives keep their names in the results, ``∂L_i/∂z_ik``, where it
+            would take too much room to write them out.
         wrt: what to differentiate by unless something else is asked for; all parameters if left
             out.
         sizes: the sizes of the written-out case, where 3 examples and 2 of anything else won't do.
@@ -92,6 +95,7 @@ def problem(
             spare,
             example,
             written_out,
+            kept,
             wrt,
             sizes,
             _jumps(step_at_zero, sign_at_zero),
@@ -162,6 +166,7 @@ def _assembled(
     spare: Index | Iterable[Index],
     example: Index | Literal[False] | None,
     written_out: Iterable[Named | str],
+    kept: Iterable[Named | str],
     wrt: Iterable[Named | str],
     sizes: Mapping[str, int] | None,
     jumps: tuple[tuple[str, Fraction], ...],
@@ -191,6 +196,7 @@ def _assembled(
     facts = _all_of(facts, FactHandle, "facts", "a fact; make one with derive.fact")
     spare = _all_of(spare, Index, "spare", 'an index; make one with derive.indices("i:m")')
     written_out = _all_of(written_out, (Named, str), "written_out", "a stage or its name")
+    kept = _all_of(kept, (Named, str), "kept", "a stage or its name")
     wrt = _all_of(wrt, (Named, str), "wrt", "a quantity or its name")
     collected = _collect(named_cost, facts)
     letters = _letter_sizes(collected, facts, spare)
@@ -205,13 +211,13 @@ def _assembled(
     quantities = tuple(_quantity(named, letters) for named in _in_reading_order(collected))
     body = definitions[-1].body
     known = {named.name: named for named in collected}
-    for what, given in (("written_out", written_out), ("wrt", wrt)):
+    for what, given in (("written_out", written_out), ("kept", kept), ("wrt", wrt)):
         for each in given:
             called = each.name if isinstance(each, Named) else each
             if called not in known or (isinstance(each, Named) and known[called] is not each):
                 raise InputError(f"{what}: the cost has no quantity {called}")
-            if what == "written_out" and known[called].body is None:
-                raise InputError(f"written_out: {called} is not a stage, it has no definition")
+            if what != "wrt" and known[called].body is None:
+                raise InputError(f"{what}: {called} is not a stage, it has no definition")
     if example is None:
         example = _example_index(body, quantities)
     made = Problem(
@@ -231,6 +237,7 @@ def _assembled(
         summary=summary,
         default_sizes=tuple(sorted((sizes or {}).items())),
         jumps=jumps,
+        kept=tuple(map(_name_of, kept)),
     )
     for size_name, number in made.default_sizes:
         if size_name not in made.size_names:

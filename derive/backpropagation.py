@@ -30,7 +30,6 @@ from derive.terms import (
     Ref,
     Term,
     add,
-    contains,
     free_indices,
     fresh_index,
     key,

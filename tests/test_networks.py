@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import derive
@@ -15,7 +17,7 @@ def results(problem: derive.Problem) -> dict[str, str]:
     return {each.wrt: str(each.term) for each in derive.gradient(problem).results}
 
 
-def test_one_hidden_layer_reaches_the_form_that_is_taught():
+def test_one_hidden_layer_reaches_the_form_that_is_taught() -> None:
     assert results(derive.mlp(("n", "H", "K"))) == {
         "W1": "(1/m) Σᵢ₌₁ᵐ [Σₖ₌₁ᴷ (a⁽²⁾_ik − y_ik) W⁽²⁾_kh] [1 − (a⁽¹⁾_ih)²] x_ij",
         "b1": "(1/m) Σᵢ₌₁ᵐ [Σₖ₌₁ᴷ (a⁽²⁾_ik − y_ik) W⁽²⁾_kh] [1 − (a⁽¹⁾_ih)²]",
@@ -24,7 +26,7 @@ def test_one_hidden_layer_reaches_the_form_that_is_taught():
     }
 
 
-def test_errors_of_hidden_layers_keep_their_names():
+def test_errors_of_hidden_layers_keep_their_names() -> None:
     found = derive.gradient(derive.mlp(("n", "P", "Q", 1), output="sigmoid"))
     assert {each.wrt: str(each.term) for each in found.results} == {
         "W1": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂z⁽¹⁾_{i,h_1} · x_ij",
@@ -41,14 +43,14 @@ def test_errors_of_hidden_layers_keep_their_names():
 
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-def test_every_activation_is_derived_and_checked(activation: str):
+def test_every_activation_is_derived_and_checked(activation: str) -> None:
     network = derive.mlp(
         ("n", "H", 1), activation=activation, output="identity", loss="squared_error"
     )
     assert derive.gradient(network, wrt="W1").passed
 
 
-def test_any_smooth_activation():
+def test_any_smooth_activation() -> None:
     g = derive.function("g")
     network = derive.mlp(("n", "H", 1), activation=g, output="sigmoid")
     assert str(derive.gradient(network, wrt="b1").result) == (
@@ -57,7 +59,7 @@ def test_any_smooth_activation():
 
 
 @pytest.mark.parametrize("depth", NUMBER_OF_LAYERS)
-def test_numbers_as_widths(depth: int):
+def test_numbers_as_widths(depth: int) -> None:
     network = derive.mlp((2,) * depth + (1,), output="sigmoid")
     assert len(derive.gradient(network).results) == 2 * depth
 
@@ -77,12 +79,12 @@ def test_numbers_as_widths(depth: int):
         ({"widths": ("n", 1)}, "always 1"),
     ],
 )
-def test_what_cannot_be_a_network_is_refused(arguments: dict[str, object], message: str):
+def test_what_cannot_be_a_network_is_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(derive.InputError, match=message):
         derive.mlp(**arguments)
 
 
-def test_a_deep_chain_takes_steps_in_proportion_to_its_depth():
+def test_a_deep_chain_takes_steps_in_proportion_to_its_depth() -> None:
     """Each layer adds as many steps as the one before, however deep the network is."""
     steps = {}
     weights = {}
@@ -94,7 +96,7 @@ def test_a_deep_chain_takes_steps_in_proportion_to_its_depth():
     assert weights[16] <= weights[8] + 4  # two-digit layers print one digit more
 
 
-def test_a_network_on_the_command_line(capsys):
+def test_a_network_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "mlp", "--depth", "3", "--activation", "relu", "--parts", "result"]) == 0
     assert "∂L_i/∂z⁽¹⁾" in capsys.readouterr().out
     assert main(["show", "layer", "--depth", "3"]) == 2
@@ -103,13 +105,13 @@ def test_a_network_on_the_command_line(capsys):
     assert "give one" in capsys.readouterr().err
 
 
-def test_what_is_kept_is_a_stage():
+def test_what_is_kept_is_a_stage() -> None:
     w = derive.parameter("w")
     with pytest.raises(derive.InputError, match="kept: w is not a stage"):
         derive.problem(w**2, kept=[w])
 
 
-def test_kept_stages_are_read_back_from_json():
+def test_kept_stages_are_read_back_from_json() -> None:
     found = derive.gradient(derive.mlp(("n", "P", "Q", 1), output="sigmoid"), wrt="b1")
     again = derive.from_json(found.json())
     assert again.problem.kept == ("z1", "z2")

@@ -8,13 +8,13 @@ from typing import Literal
 
 from derive.checks import require
 from derive.checks.steps import check_step
-from derive.derivation import Check, Step
+from derive.derivation import Check, Detail, Step
 from derive.errors import InputError
 from derive.gradients import Derivation, gradient
 from derive.recursion import Formula, Recursion, instance
 from derive.terms import Derivative, Ref, add
 
-__all__ = ["LENGTHS", "Induction", "compare", "induction"]
+__all__ = ["LENGTHS", "Induction", "compare", "prove"]
 
 #: The lengths of the whole chains that a recursion is compared with.
 LENGTHS = (1, 2, 3)
@@ -45,6 +45,29 @@ class Induction:
             c.status == "passed" for c in (*self.base.checks, *self.step.checks, *self.checks)
         )
 
+    def latex(self, *, detail: Detail = "normal", fragment: bool = False, label: str = "") -> str:
+        """The proof as LaTeX, as :meth:`derive.Derivation.latex` gives it."""
+        from derive.document.induction import build_induction
+        from derive.exporters import latex
+        from derive.exporters.formulas import check_label
+
+        check_label(label)
+        return latex.write(build_induction(self, detail=detail), prefix=label, fragment=fragment)
+
+    def text(self, *, detail: Detail = "normal", width: int = 100) -> str:
+        """The proof as Unicode text of at most ``width`` columns."""
+        from derive.document.induction import build_induction
+        from derive.exporters import text
+
+        return text.write(build_induction(self, detail=detail), width=width)
+
+    def html(self, *, detail: Detail = "normal", page: bool = True) -> str:
+        """The proof as HTML, a page or a fragment."""
+        from derive.document.induction import build_induction
+        from derive.exporters import html
+
+        return html.write(build_induction(self, detail=detail), prefix="", page=page)
+
     def formula(self, where: Literal["last", "before"], by: str) -> Formula:
         """What holds of the derivative by a quantity of the layer.
 
@@ -57,7 +80,7 @@ class Induction:
         raise InputError(f"nothing is proved of the derivative by {by}")
 
 
-def induction(
+def prove(
     recursion: Recursion,
     *,
     check: Literal["raise", "report", "none"] = "raise",
@@ -80,7 +103,7 @@ def induction(
     brackets.
 
     >>> from derive.catalogue.chains import load
-    >>> proved = induction(load("deep_network"), check="none")
+    >>> proved = prove(load("deep_network"), check="none")
     >>> formula = proved.formula("before", "z")
     >>> print(formula.claim, "=", formula.result)
     ∂L_i/∂z_ik = (Σₚ₌₁ᴾ ∂L_i/∂z_next,ip · W_next,pk) g′(z_ik)

@@ -56,6 +56,7 @@ class Recursion:
         index, last: the letters of a layer and of the last one, ``l`` and ``L``.
         shared: whether all layers have the same parameters, as the time steps of a recurrent
             network have.
+        called: what one of them is called on a page, ``layer`` or ``step``.
     """
 
     layer: Problem
@@ -65,6 +66,7 @@ class Recursion:
     index: str = "l"
     last: str = "L"
     shared: bool = False
+    called: str = "layer"
 
     def __post_init__(self) -> None:
         problem = self.layer

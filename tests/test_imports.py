@@ -49,6 +49,8 @@ EXCEPTIONS = {
     ): "the comparison is imported where it is made, mostly in the other process",
     ("gradients", "exporters"): "Derivation.latex(), .text() and .json() are there for users",
     ("gradients", "scaling"): "Derivation.scaling() is there for users",
+    ("induction", "document"): "Induction.latex(), .text() and .html() are there for users",
+    ("induction", "exporters"): "Induction.latex(), .text() and .html() are there for users",
 }
 
 #: Slow to import, or not there for everyone.

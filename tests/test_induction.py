@@ -9,8 +9,9 @@ import pytest
 
 import derive
 from derive.catalogue.chains import NAMES, load
-from derive.derivation import Lemma
-from derive.induction import Induction, compare, induction
+from derive.command_line.main import main
+from derive.derivation import Detail, Lemma
+from derive.induction import Induction, compare, prove
 from derive.recursion import Formula, Recursion, instance
 from derive.terms import (
     Apply,
@@ -27,7 +28,7 @@ from derive.terms import (
 
 @cache
 def proved(name: str) -> Induction:
-    return induction(load(name))
+    return prove(load(name))
 
 
 def test_the_recursion_of_a_deep_network() -> None:
@@ -119,7 +120,7 @@ def square() -> Recursion:
 
 @cache
 def square_proof() -> Induction:
-    return induction(square(), lengths=(2,))
+    return prove(square(), lengths=(2,))
 
 
 def outcomes(formula: Formula) -> set[str]:
@@ -203,3 +204,37 @@ def test_widths_of_an_unrolled_chain_differ() -> None:
     assert chain.size_names == ("m", "n_0", "n_1", "n_2", "n_3")
     assert chain.quantity("W_2").shape == ("n_2", "n_1")
     assert Index("k2", "n_2") in chain.indices
+
+
+# The page ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("detail", ["brief", "normal", "full"])
+def test_the_page_in_every_medium(name: str, detail: Detail) -> None:
+    network = proved(name)
+    page = network.text(detail=detail, width=80)
+    assert max(map(len, page.splitlines())) <= 80
+    assert "for every " + network.recursion.last in " ".join(page.split())
+    assert page == prove(load(name)).text(detail=detail, width=80)
+    assert "_last" not in page
+    assert "_next" not in page
+    assert network.latex(detail=detail).count(r"\begin{document}") == 1
+    assert network.html(detail=detail).startswith("<!DOCTYPE html>")
+
+
+def test_the_recursion_as_it_is_printed() -> None:
+    page = proved("deep_network").text()
+    assert "∂ℒ_i/∂z⁽ˡ⁾_ik = (Σₚ₌₁ᴾ ∂ℒ_i/∂z⁽ˡ⁺¹⁾_ip · W⁽ˡ⁺¹⁾_pk) g⁽ˡ⁾′(z⁽ˡ⁾_ik)" in page
+    assert "W⁽ˡ⁺¹⁾ᵀdZ⁽ˡ⁺¹⁾" in page
+
+
+def test_shared_weights_are_summed_over_the_steps() -> None:
+    assert "∂J/∂W_kj = Σₜ₌₁ᵀ ∂J/∂W⁽ᵗ⁾_kj" in proved("recurrent_network").text()
+
+
+def test_a_chain_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "deep_network", "--layout", "columns"]) == 0
+    assert "By induction from L down to 1" in capsys.readouterr().out
+    assert main(["show", "deep_network", "--depth", "3"]) == 2
+    assert "proved for every length" in capsys.readouterr().err

@@ -66,6 +66,10 @@ def _listed(entries: list[tuple[str, str]], columns: int | None) -> Iterator[str
 
 
 def _show(options: argparse.Namespace) -> int:
+    from derive.catalogue import chains
+
+    if options.name in chains.NAMES:
+        return _show_chain(options)
     derivation = _derivation(options)
     from derive.exporters import text
 
@@ -78,6 +82,31 @@ def _show(options: argparse.Namespace) -> int:
         )
     )
     return 0
+
+
+def _show_chain(options: argparse.Namespace) -> int:
+    """A proof for chains of every length. Its written-out cases are those of the checks."""
+    from derive.catalogue import chains
+    from derive.document.induction import build_induction
+    from derive.exporters import text
+    from derive.induction import prove
+    from derive.notation import PLAIN
+
+    if options.wrt or options.sizes or options.parts is not None or _describes_network(options):
+        raise InputError(
+            f"{options.name} is proved for every length and by every parameter: it takes no sizes, "
+            "no --wrt, no --parts and no options of mlp"
+        )
+    proved = prove(chains.load(options.name), seed=options.seed)
+    document = build_induction(proved, detail=options.detail, layout=options.layout)
+    look = options.look or PLAIN
+    sys.stdout.write(text.write(document, width=_width(options), mark=_mark(), look=look))
+    return 0
+
+
+def _describes_network(options: argparse.Namespace) -> bool:
+    names = ("widths", "depth", "activation", "output", "loss")
+    return any(getattr(options, name) is not None for name in names)
 
 
 def _why(options: argparse.Namespace) -> int:
@@ -109,7 +138,7 @@ def _problem(options: argparse.Namespace) -> Problem:
         for name in ("activation", "output", "loss")
         if getattr(options, name) is not None
     }
-    if not given and options.widths is None and options.depth is None:
+    if not _describes_network(options):
         return find(options.name)
     if options.name != "mlp":
         raise InputError(

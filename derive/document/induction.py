@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from derive.dependency import stamped_body
 from derive.derivation import Detail
 from derive.document.build import LayoutChoice, build, checks_section
 from derive.document.model import (
@@ -23,11 +25,15 @@ from derive.document.model import (
     Views,
 )
 from derive.induction import Induction
-from derive.model import Problem
+from derive.model import Definition, Problem
 from derive.provenance import mean_factor
-from derive.terms import Derivative, Index, Ref, Size
+from derive.recursion import Recursion
+from derive.terms import Derivative, Index, Ref, Size, Sum
 
 __all__ = ["build_induction"]
+
+#: What the name of a function ends in where it belongs to the last layer or to the next one.
+_OF_ONE_LAYER = re.compile(r"(?<=\w)_(?:last|next)\b")
 
 
 def build_induction(
@@ -36,24 +42,24 @@ def build_induction(
     """The document of a recursion that is proved for chains of every length.
 
     >>> from derive.catalogue.chains import load
-    >>> from derive.induction import induction
-    >>> document = build_induction(induction(load("deep_network"), check="none"))
+    >>> from derive.induction import prove
+    >>> document = build_induction(prove(load("deep_network"), check="none"))
     >>> [section.key for section in document.sections]
     ['cost', 'base', 'step', 'conclusion', 'matrices']
     """
     base = build(proved.base, detail=detail, layout=layout, parts=("any",))
     step = build(proved.step, detail=detail, layout=layout, parts=("any", "matrices"))
     derived, matrices = step.sections
-    last, here = _last(proved), _here(proved)
+    last, here, called = _last(proved), _here(proved), proved.recursion.called
     checks = (*proved.base.checks, *proved.step.checks, *proved.checks)
     every = (*base.sections[0].blocks, *derived.blocks)
     shared = {str(block) for block in every if every.count(block) > 1}
     sections = [
         _chain(proved),
-        _section("base", ("The last layer, ", *last), base.sections[0].blocks, "base"),
+        _section("base", (f"The last {called}, ", *last), base.sections[0].blocks, "base"),
         Section(
             "step",
-            ("From layer to layer",),
+            (f"From {called} to {called}",),
             (
                 _what_is_behind(proved),
                 *_prefixed((b for b in derived.blocks if str(b) not in shared), "step"),
@@ -62,7 +68,7 @@ def build_induction(
         _conclusion(proved),
         Section(
             "matrices",
-            ("As matrices, in layer ", *here),
+            (f"As matrices, in {called} ", *here),
             tuple(_prefixed(matrices.blocks, "step")),
         ),
     ]
@@ -80,15 +86,28 @@ def build_induction(
 
 def _all_symbols(proved: Induction) -> Problem:
     """A problem with the symbols of the last layer, of layer ``l`` and of the next one."""
-    step, base = proved.step.problem, proved.base.problem
+    recursion, step, base = proved.recursion, proved.step.problem, proved.base.problem
     known = {quantity.name for quantity in step.quantities}
     functions = {function.name for function in step.functions}
     return replace(
         step,
         title=proved.recursion.layer.title,
-        quantities=(*step.quantities, *(q for q in base.quantities if q.name not in known)),
+        quantities=(
+            *step.quantities,
+            *(q for q in base.quantities if q.name not in known),
+            *(replace(recursion.layer.quantity(n), name=f"{n}_all") for n in _shared(recursion)),
+        ),
+        definitions=(
+            *(each for each in base.definitions if each.name not in known),
+            *step.definitions,
+        ),
         functions=(*step.functions, *(f for f in base.functions if f.name not in functions)),
     )
+
+
+def _shared(recursion: Recursion) -> tuple[str, ...]:
+    """The parameters that all layers share."""
+    return recursion.parameters if recursion.shared else ()
 
 
 def _here(proved: Induction) -> tuple[Inline, ...]:
@@ -100,6 +119,7 @@ def _last(proved: Induction) -> tuple[Inline, ...]:
 
 
 def _opening(proved: Induction) -> Iterator[Block]:
+    called = proved.recursion.called
     if proved.recursion.layer.summary:
         yield Paragraph((proved.recursion.layer.summary,))
     yield Paragraph(
@@ -107,14 +127,17 @@ def _opening(proved: Induction) -> Iterator[Block]:
             Strong("Result."),
             " In a chain of any number ",
             *_last(proved),
-            " of layers, in each layer ",
+            f" of {called}s, in each {called} ",
             *_here(proved),
             " before the last,",
         )
     )
     yield _formulas(proved, "before")
-    yield Paragraph(("and in the last layer, ", *_last(proved), ","))
+    yield Paragraph((f"and in the last {called}, ", *_last(proved), ","))
     yield _formulas(proved, "last")
+    if proved.recursion.shared:
+        yield Paragraph((f"The parameters are the same in every {called}, so",))
+        yield _totals(proved)
 
 
 def _formulas(proved: Induction, where: str) -> Equations:
@@ -123,31 +146,50 @@ def _formulas(proved: Induction, where: str) -> Equations:
     )
 
 
+def _totals(proved: Induction) -> Equations:
+    """The derivatives by the parameters that all layers share: ``∂J/∂W = Σ_t ∂J/∂W^{[t]}``."""
+    recursion = proved.recursion
+    over = Index(recursion.index, recursion.last)
+    lines = []
+    for name in _shared(recursion):
+        claim = proved.formula("before", name).claim
+        whole = Derivative(claim.of, Ref(f"{name}_all", claim.by.indices))
+        lines.append(Line(whole, Sum(over, claim)))
+    return Equations(tuple(lines))
+
+
+def _label(definition: Definition) -> str:
+    """The label of a definition's line, as in every document."""
+    return f"definition:{definition.name}"
+
+
 def _chain(proved: Induction) -> Section:
     recursion, step, base = proved.recursion, proved.step.problem, proved.base.problem
     lines = [
-        Line(each.head, each.body, (each.meaning,) if each.meaning else ())
+        Line(each.head, stamped_body(each), (each.meaning,) if each.meaning else (), _label(each))
         for each in step.definitions
         if each.name in recursion.inside
     ]
     inner = {f"{name}_last" for name in recursion.inside}
     end = [
-        Line(each.head, each.body, (each.meaning,) if each.meaning else ())
+        Line(each.head, stamped_body(each), (each.meaning,) if each.meaning else (), _label(each))
         for each in base.definitions
         if each.name not in inner
     ]
     blocks: list[Block] = [
-        Paragraph(("Each layer ", *_here(proved), " is made of the one below it:")),
+        Paragraph((f"Each {recursion.called} ", *_here(proved), " is made of the one before it:")),
         Equations(tuple(lines)),
-        Paragraph(("The cost is made of the last layer, ", *_last(proved), ":")),
+        Paragraph((f"The cost is made of the last {recursion.called}, ", *_last(proved), ":")),
         Equations(tuple(end)),
     ]
     if recursion.shared:
         blocks.append(
             Paragraph(
                 (
-                    "All layers have the same parameters. What is written with the number of a "
-                    "layer is the copy that stands in that layer alone.",
+                    (
+                        f"Every {recursion.called} has the same parameters. What is written with "
+                        f"the number of a {recursion.called} is the copy that stands in it alone."
+                    ),
                 )
             )
         )
@@ -162,7 +204,7 @@ def _what_is_behind(proved: Induction) -> Paragraph:
     error = proved.formula("before", proved.recursion.error).claim.by
     return Paragraph(
         (
-            "The loss is a function of the next layer’s ",
+            f"The loss is a function of the next {proved.recursion.called}’s ",
             Ref(f"{error.name}_next", _next_indices(proved)),
             ", whatever stands behind it: ",
             behind.body,
@@ -184,15 +226,18 @@ def _conclusion(proved: Induction) -> Section:
     blocks: list[Block] = [
         Paragraph(
             (
-                "The last layer gives ",
+                f"The last {recursion.called} gives ",
                 last,
                 ". From ",
                 ahead,
                 " follows ",
                 here,
-                ", between any two layers that follow upon one another. By induction from ",
+                (
+                    f", between any two {recursion.called}s that follow upon one another. "
+                    "By induction from "
+                ),
                 *_last(proved),
-                " down to 1 the formulas hold in every layer, for every ",
+                f" down to 1 the formulas hold in every {recursion.called}, for every ",
                 *_last(proved),
                 ".",
             )
@@ -202,13 +247,14 @@ def _conclusion(proved: Induction) -> Section:
         blocks.append(
             Paragraph(
                 (
-                    "The parameters are the same in all layers, so the chain rule adds what each of "
-                    "their copies contributes: the derivative by them is the sum of these "
-                    "derivatives over all layers.",
+                    (
+                        "The chain rule adds what each copy of a parameter contributes: the "
+                        f"derivative by it is the sum of those by its copies, over all {recursion.called}s."
+                    ),
                 )
             )
         )
-    return Section("conclusion", ("Every layer",), tuple(blocks))
+    return Section("conclusion", (f"Every {recursion.called}",), tuple(blocks))
 
 
 # Labels of two derivations on one page ------------------------------------------------------------
@@ -222,10 +268,17 @@ def _prefixed(blocks: Iterable[Block], prefix: str) -> Iterator[Block]:
     """The blocks with the labels of their own derivation, kept apart from the other one's."""
 
     def inline(parts: tuple[Inline, ...]) -> tuple[Inline, ...]:
-        return tuple(
-            Reference(f"{prefix}:{part.label}") if isinstance(part, Reference) else part
-            for part in parts
-        )
+        return tuple(map(each_part, parts))
+
+    def each_part(part: Inline) -> Inline:
+        match part:
+            case Reference(label=label):
+                return Reference(f"{prefix}:{label}")
+            case str():
+                # Words call a function by its name, which both derivations have of their own.
+                return _OF_ONE_LAYER.sub("", part)
+            case _:
+                return part
 
     for block in blocks:
         match block:

@@ -43,4 +43,5 @@ recursion = Recursion(
     index="t",
     last="T",
     shared=True,
+    called="step",
 )

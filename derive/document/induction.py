@@ -249,7 +249,8 @@ def _conclusion(proved: Induction) -> Section:
                 (
                     (
                         "The chain rule adds what each copy of a parameter contributes: the "
-                        f"derivative by it is the sum of those by its copies, over all {recursion.called}s."
+                        "derivative by it is the sum of those by its copies, over all "
+                        f"{recursion.called}s."
                     ),
                 )
             )

@@ -32,7 +32,6 @@ from derive.terms import (
     Ref,
     Term,
     add,
-    contains,
     free_indices,
     fresh_index,
     key,
@@ -337,16 +336,32 @@ class Prover:
         if direct_only and not direct:
             return term
         lemma = self.lemma(term.of, term.by)
-        shaped = set(free_indices(term.of)) <= set(term.by.running)
-        alias = isinstance(self._body_of(term.by), Ref)
-        if not direct and shaped and not alias and contains(lemma.result, Derivative):
-            # The derivative of an abstract loss has no shorter form than its name. That of each
-            # example's loss by weights, ∂L_i/∂w_kj, is no array of the shape of w: it has no name.
-            # Nor does that by a stage which is but another name of a quantity.
+        if not direct and self._keeps_its_name(lemma):
             return term
         _, values = self._canonical(term)
         cited[lemma.number] = lemma
         return substitute(lemma.result, values, self.scope.spare)
+
+    def _keeps_its_name(self, lemma: Lemma) -> bool:
+        """Whether a derivative is cited by its name: that of an abstract loss, and all that rests
+        on it, has no shorter form, and some stages are kept because the author says so. What rests
+        on the latter alone is written out: ``∂L_i/∂a_ih = Σ_k ∂L_i/∂z_ik W_kh``. That of each
+        example's loss by weights, ``∂L_i/∂w_kj``, is no array of the shape of ``w``: it has no
+        name. Nor does that by a stage which is but another name of a quantity."""
+        of, by = lemma.claim.of, lemma.claim.by
+        kept = self.scope.problem.kept
+        if by.name in kept:
+            return True
+        shaped = set(free_indices(of)) <= set(by.running)
+        alias = isinstance(self._body_of(by), Ref)
+        return (
+            shaped
+            and not alias
+            and any(
+                isinstance(part, Derivative) and part.by.name not in kept
+                for part in walk(lemma.result)
+            )
+        )
 
     def _canonical(self, term: Derivative) -> tuple[Derivative, dict[Index, IndexLike]]:
         """The claim of which ``term`` is an instance, and what its indices become in ``term``."""

@@ -387,8 +387,7 @@ def _derived(
         _result(problem, problem.quantity(name), main)
         for name, main in zip(names, mains, strict=True)
     )
-    found = (meanings_of(problem, main, prover) for main in mains)
-    meanings = tuple(meaning for meaning in found if meaning is not None)
+    meanings = _meanings(problem, mains, prover)
     unchecked = Derivation(
         problem=problem,
         wrt=names,
@@ -411,6 +410,19 @@ def _derived(
     # The module that was checked: it is the same with the checks as without them.
     checked.__dict__["_source"] = unchecked.python()
     return checked
+
+
+def _meanings(problem: Problem, mains: Iterable[Lemma], prover: Prover) -> tuple[Meanings, ...]:
+    """Both meanings by each parameter that has them. Where no simple numbers refute the slip by one
+    parameter, none are looked for by the others: the search takes long, and longer the deeper the
+    cost is."""
+    found: list[Meanings] = []
+    for main in mains:
+        sought = not found or found[-1].slip is not None
+        meaning = meanings_of(problem, main, prover, refute=sought)
+        if meaning is not None:
+            found.append(meaning)
+    return tuple(found)
 
 
 def check_again(derivation: Derivation, seed: int | None = None) -> tuple[Check, ...]:

@@ -38,11 +38,14 @@ __all__ = ["meanings_of"]
 _MOST_VARIED = 6
 
 
-def meanings_of(problem: Problem, main: Lemma, prover: Prover) -> Meanings | None:
+def meanings_of(
+    problem: Problem, main: Lemma, prover: Prover, *, refute: bool = True
+) -> Meanings | None:
     """Both meanings of the derivative by the stage that holds the parameter, or ``None`` where the
     gradient isn't a sum over examples of such derivatives.
 
-    ``main`` is the lemma about the cost, ``prover`` the one that proved it.
+    ``main`` is the lemma about the cost, ``prover`` the one that proved it; ``refute`` says whether
+    numbers are looked for at which the sum that is closed too early is wrong.
     """
     example = problem.example_index
     if example is None or problem.is_second_order:
@@ -69,7 +72,7 @@ def meanings_of(problem: Problem, main: Lemma, prover: Prover) -> Meanings | Non
     with_factor = equality[-1].after
     if not any(same(part, derivative) for part in walk(with_factor)):
         return None
-    slip = _slip(problem, found) if rest else None
+    slip = _slip(problem, found) if rest and refute else None
     return Meanings(
         main.claim.by.name,
         stage,

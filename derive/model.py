@@ -135,6 +135,8 @@ class Problem:
         example_index: the index that counts the examples (its size is ``m``), if there is one.
         written_out: definitions whose bodies are put back into the finished gradient, because the
             textbook prints them there (``Xw + b1 − y`` instead of ``ŷ − y``).
+        kept: stages whose derivatives keep their names in what rests on them, as the errors δ of
+            the layers of a network do, so that no formula grows with the depth.
         default_wrt: what to differentiate by unless something is asked for; all parameters if
             empty.
         summary: one sentence for the head of the page.
@@ -155,6 +157,7 @@ class Problem:
     summary: str = ""
     default_sizes: tuple[tuple[str, int], ...] = field(default=())
     jumps: tuple[tuple[str, Fraction], ...] = ()
+    kept: tuple[str, ...] = ()
 
     @cached_property
     def _quantity(self) -> dict[str, Quantity]:

@@ -24,12 +24,13 @@ LAYERS = (
     ("symmetry",),
     ("derivation", "notation", "dependency", "evaluation"),
     ("language", "sampling"),
+    ("recursion",),
     ("catalogue", "rules", "matrix", "sympy_input", "tracing"),
     ("backpropagation", "numpy_code"),
     ("small_case", "provenance", "meanings", "beside"),
     ("checks",),
     ("gradients",),
-    ("scaling", "graph", "second_order"),
+    ("scaling", "graph", "second_order", "induction"),
     ("document",),
     ("exporters",),
     ("targets", "asked"),
@@ -49,6 +50,8 @@ EXCEPTIONS = {
     ): "the comparison is imported where it is made, mostly in the other process",
     ("gradients", "exporters"): "Derivation.latex(), .text() and .json() are there for users",
     ("gradients", "scaling"): "Derivation.scaling() is there for users",
+    ("induction", "document"): "Induction.latex(), .text() and .html() are there for users",
+    ("induction", "exporters"): "Induction.latex(), .text() and .html() are there for users",
 }
 
 #: Slow to import, or not there for everyone.

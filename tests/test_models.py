@@ -49,6 +49,13 @@ FORMS: dict[str, dict[str, str]] = {
         "theta": "(1/2) Σᵢ₌₁ⁿ Σⱼ₌₁ⁿ [(K⁻¹)_ij − a_j a_i] exp(θ − (1/2) e_ij)",
         "rho": "(1/2) exp(ρ) Σᵢ₌₁ⁿ Σⱼ₌₁ⁿ [(K⁻¹)_ij − a_j a_i] o_ij",
     },
+    "gru_cell": {
+        "z_r": "(1/m) · ∂L_k/∂g_r,kh · g_r,kh (1 − g_r,kh)",
+        "z_u": "(1/m) · ∂L_k/∂g_u,kh · g_u,kh (1 − g_u,kh)",
+        "z_x": "(1/m) · ∂L_k/∂n_kh · (1 − n_kh²)",
+        "z_h": "(1/m) · ∂L_k/∂n_kh · (1 − n_kh²) g_r,kh",
+        "h_previous": "(1/m) · ∂L_k/∂a_kh · g_u,kh",
+    },
     "kronecker_product": {
         "A": "Σₖ₌₁ʳ Y_ik Σₗ₌₁ˢ B_kl X_jl",
         "B": "Σᵢ₌₁ᵖ Y_ik Σ_{j=1}^{q} A_ij X_jl",

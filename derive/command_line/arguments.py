@@ -80,15 +80,34 @@ def _show(commands: argparse._SubParsersAction[_Parser]) -> None:
     words = "print a derivation"
     parser = commands.add_parser("show", help=words, description=words, allow_abbrev=False)
     _name(parser)
+    _network(parser)
     _common(parser)
     _printed(parser)
     _width(parser)
+
+
+def _network(parser: argparse.ArgumentParser) -> None:
+    """What network `mlp` is, if not the one of the catalogue."""
+    group = parser.add_argument_group("of mlp alone", "another network than the catalogue's")
+    group.add_argument(
+        "--widths",
+        type=_words,
+        metavar="N,H,K",
+        help="inputs, units of each hidden layer, outputs: names of sizes or numbers",
+    )
+    group.add_argument(
+        "--depth", type=_positive, metavar="L", help="layers with weights, instead of --widths"
+    )
+    group.add_argument("--activation", metavar="NAME", help="of the hidden layers, such as relu")
+    group.add_argument("--output", metavar="NAME", help="softmax, sigmoid or another activation")
+    group.add_argument("--loss", metavar="NAME", help="cross_entropy or squared_error")
 
 
 def _why(commands: argparse._SubParsersAction[_Parser]) -> None:
     words = "tell where each factor of the gradient comes from, the 1/m above all"
     parser = commands.add_parser("why", help=words, description=words, allow_abbrev=False)
     _name(parser)
+    _network(parser)
     _common(parser)
     _width(parser)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from derive.build import Entry
     from derive.catalogue import Family
     from derive.gradients import Derivation
+    from derive.model import Problem
     from derive.notation import Mark
 
 __all__ = ["COMMANDS"]
@@ -92,6 +93,10 @@ def _listed(entries: list[tuple[str, str]], columns: int | None, width: int = 0)
 
 
 def _show(options: argparse.Namespace) -> int:
+    from derive.catalogue import chains
+
+    if options.name in chains.NAMES:
+        return _show_chain(options)
     derivation = _derivation(options)
     from derive.exporters import text
 
@@ -104,6 +109,31 @@ def _show(options: argparse.Namespace) -> int:
         )
     )
     return 0
+
+
+def _show_chain(options: argparse.Namespace) -> int:
+    """A proof for chains of every length. Its written-out cases are those of the checks."""
+    from derive.catalogue import chains
+    from derive.document.induction import build_induction
+    from derive.exporters import text
+    from derive.induction import prove
+    from derive.notation import PLAIN
+
+    if options.wrt or options.sizes or options.parts is not None or _describes_network(options):
+        raise InputError(
+            f"{options.name} is proved for every length and by every parameter: it takes no sizes, "
+            "no --wrt, no --parts and no options of mlp"
+        )
+    proved = prove(chains.load(options.name), seed=options.seed)
+    document = build_induction(proved, detail=options.detail, layout=options.layout)
+    look = options.look or PLAIN
+    sys.stdout.write(text.write(document, width=_width(options), mark=_mark(), look=look))
+    return 0
+
+
+def _describes_network(options: argparse.Namespace) -> bool:
+    names = ("widths", "depth", "activation", "output", "loss")
+    return any(getattr(options, name) is not None for name in names)
 
 
 def _why(options: argparse.Namespace) -> int:
@@ -120,9 +150,8 @@ def _derivation(options: argparse.Namespace) -> Derivation:
     with Beside() as beside:
         from derive.gradients import gradient
         from derive.small_case import resolve_sizes
-        from derive.targets import find
 
-        problem, wrt = find(options.name), options.wrt
+        problem, wrt = _problem(options), options.wrt
         if options.second is not None:
             from derive.second_order import requested
 
@@ -130,6 +159,38 @@ def _derivation(options: argparse.Namespace) -> Derivation:
             problem, wrt = requested(problem, kind, names, tuple(wrt)), []
         sizes: dict[str, Any] = {**resolve_sizes(problem, _sizes(options))}
         return gradient(problem, wrt or None, seed=options.seed, beside=beside, **sizes)
+
+
+def _problem(options: argparse.Namespace) -> Problem:
+    """What the command is about: by its name, or the network that the options describe."""
+    from derive.targets import find
+
+    given = {
+        name: getattr(options, name)
+        for name in ("activation", "output", "loss")
+        if getattr(options, name) is not None
+    }
+    if not _describes_network(options):
+        return find(options.name)
+    if options.name != "mlp":
+        raise InputError(
+            "--widths, --depth, --activation, --output and --loss describe mlp, "
+            f"not {options.name!r}"
+        )
+    if options.widths is not None and options.depth is not None:
+        raise InputError("--widths and --depth both say how many layers there are: give one")
+    from derive.language import mlp
+
+    return mlp(_layer_widths(options.widths, options.depth), **given)
+
+
+def _layer_widths(widths: tuple[str, ...] | None, depth: int | None) -> tuple[str | int, ...]:
+    """The widths as they are given, or for a depth: ``n``, a width for each hidden layer, ``K``."""
+    if widths is not None:
+        return tuple(int(each) if each.isdecimal() else each for each in widths)
+    hidden = (depth or 2) - 1
+    names = ["H"] if hidden == 1 else [f"n_{layer}" for layer in range(1, hidden + 1)]
+    return ("n", *names, "K")
 
 
 def _printed(options: argparse.Namespace) -> dict[str, Any]:

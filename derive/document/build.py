@@ -80,7 +80,7 @@ from derive.terms import (
     walk,
 )
 
-__all__ = ["PARTS", "LayoutChoice", "build", "why"]
+__all__ = ["PARTS", "LayoutChoice", "build", "checks_section", "why"]
 
 #: Which of the two layouts the matrix section shows.
 LayoutChoice: TypeAlias = Literal["rows", "columns", "both"]
@@ -870,14 +870,18 @@ def significant(value: float, digits: int = 2) -> str:
 
 
 def _checks(derivation: Derivation) -> Iterator[Section]:
-    if not derivation.checks:
-        return
+    if derivation.checks:
+        yield checks_section(derivation.checks)
+
+
+def checks_section(checks: Iterable[Check]) -> Section:
+    """The table of what was checked and how it came out."""
     groups: dict[str, list[Check]] = {}
-    for check in derivation.checks:
+    for check in checks:
         groups.setdefault(check.kind, []).append(check)
     rows = tuple(_check_row(kind, checks) for kind, checks in groups.items())
     table = Table(_head("what", "how", "outcome", "residual", "tolerance", "seed"), rows, "llllll")
-    yield Section("checks", ("Checked",), (table,))
+    return Section("checks", ("Checked",), (table,))
 
 
 _KINDS = {
@@ -885,6 +889,7 @@ _KINDS = {
     "chain": "no step is left out",
     "symmetry": "the symmetry",
     "small case": "the small case",
+    "recursion": "each layer of whole chains",
     "matrix": "the matrix forms",
     "code": "the exported code",
 }
@@ -894,6 +899,7 @@ _METHODS = {
     "chain": "each step starts where the last one ended",
     "symmetry": "the second derivative with its indices exchanged",
     "small case": "SymPy’s own derivative of the unrolled cost",
+    "recursion": "the formulas against differences through all layers behind",
     "matrix": "as printed, against the index form",
     "code": "against finite differences of the cost",
 }

@@ -178,6 +178,7 @@ class _Writer:
             "default_sizes": dict(problem.default_sizes),
             "jumps": {name: str(value) for name, value in problem.jumps},
             "written_out": list(problem.written_out),
+            **({"kept": list(problem.kept)} if problem.kept else {}),
             "default_wrt": list(problem.default_wrt),
             "symbols": [_symbol(quantity) for quantity in problem.quantities],
             "functions": [_function(function) for function in problem.functions],
@@ -506,6 +507,7 @@ class _Reader:
             functions=top.field("functions").map(_read_function),
             example_index=top.field("example_index").nullable(read_index),
             written_out=top.field("written_out").map(Cursor.string),
+            kept=_read_kept(top.optional("kept")),
             default_wrt=top.field("default_wrt").map(Cursor.string),
             default_sizes=_read_sizes(top.field("default_sizes")),
             jumps=_read_jumps(top.field("jumps")),
@@ -785,6 +787,10 @@ def _read_check(at: Cursor) -> Check:
 
 def _read_sizes(at: Cursor) -> tuple[tuple[str, int], ...]:
     return tuple((name, size.whole(1)) for name, size in at.entries())
+
+
+def _read_kept(at: Cursor | None) -> tuple[str, ...]:
+    return () if at is None else at.map(Cursor.string)
 
 
 def _read_jumps(at: Cursor) -> tuple[tuple[str, Fraction], ...]:

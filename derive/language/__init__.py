@@ -71,6 +71,7 @@ from derive.language.functions import (
     tan,
     tanh,
 )
+from derive.language.networks import mlp
 from derive.language.sums import (
     family,
     mean,
@@ -118,6 +119,7 @@ __all__ = [
     "maximum",
     "mean",
     "minimum",
+    "mlp",
     "normal_cdf",
     "normal_density",
     "parameter",

@@ -50,6 +50,7 @@ def problem(
     example: Index | Literal[False] | None = None,
     written_out: Iterable[Named | str] = (),
     also_named: Iterable[Named] = (),
+    kept: Iterable[Named | str] = (),
     wrt: Iterable[Named | str] = (),
     sizes: Mapping[str, int] | None = None,
     step_at_zero: int | Fraction = 0,
@@ -67,6 +68,8 @@ def problem(
         written_out: stages whose definitions are put back into the finished gradient.
         also_named: stages that the cost is not made of, whose names the gradient should have all
             the same, as the responsibilities of a mixture.
+        kept: stages whose derivatives keep their names in the results, ``∂L_i/∂z_ik``, where it
+            would take too much room to write them out.
         wrt: what to differentiate by unless something else is asked for; all parameters if left
             out.
         sizes: the sizes of the written-out case, where 3 examples and 2 of anything else won't do.
@@ -97,6 +100,7 @@ def problem(
             example,
             written_out,
             also_named,
+            kept,
             wrt,
             sizes,
             _jumps(step_at_zero, sign_at_zero),
@@ -168,6 +172,7 @@ def _assembled(
     example: Index | Literal[False] | None,
     written_out: Iterable[Named | str],
     also_named: Iterable[Named],
+    kept: Iterable[Named | str],
     wrt: Iterable[Named | str],
     sizes: Mapping[str, int] | None,
     jumps: tuple[tuple[str, Fraction], ...],
@@ -197,6 +202,7 @@ def _assembled(
     facts = _all_of(facts, FactHandle, "facts", "a fact; make one with derive.fact")
     spare = _all_of(spare, Index, "spare", 'an index; make one with derive.indices("i:m")')
     written_out = _all_of(written_out, (Named, str), "written_out", "a stage or its name")
+    kept = _all_of(kept, (Named, str), "kept", "a stage or its name")
     wrt = _all_of(wrt, (Named, str), "wrt", "a quantity or its name")
     also_named = _all_of(also_named, Named, "also_named", "a stage; make one with derive.define")
     for stage in also_named:
@@ -215,13 +221,13 @@ def _assembled(
     quantities = tuple(_quantity(named, letters) for named in _in_reading_order(collected))
     body = definitions[-1].body
     known = {named.name: named for named in collected}
-    for what, given in (("written_out", written_out), ("wrt", wrt)):
+    for what, given in (("written_out", written_out), ("kept", kept), ("wrt", wrt)):
         for each in given:
             called = each.name if isinstance(each, Named) else each
             if called not in known or (isinstance(each, Named) and known[called] is not each):
                 raise InputError(f"{what}: the cost has no quantity {called}")
-            if what == "written_out" and known[called].body is None:
-                raise InputError(f"written_out: {called} is not a stage, it has no definition")
+            if what != "wrt" and known[called].body is None:
+                raise InputError(f"{what}: {called} is not a stage, it has no definition")
     if example is None:
         example = _example_index(body, quantities)
     made = Problem(
@@ -241,6 +247,7 @@ def _assembled(
         summary=summary,
         default_sizes=tuple(sorted((sizes or {}).items())),
         jumps=jumps,
+        kept=tuple(map(_name_of, kept)),
     )
     for size_name, number in made.default_sizes:
         if size_name not in made.size_names:

@@ -139,6 +139,12 @@ def measure(derivation: Derivation, seed: int = 0) -> Scaling | None:
         return None
     if any(_example_size(problem) in problem.quantity(name).shape for name in names):
         return None  # each example brings parameters of its own: there is no one step for all
+    if any(
+        each.size == _example_size(problem)
+        for *_, shift in problem.shifts
+        for each, _ in shift.parts
+    ):
+        return None  # windows of one array, of which the first few are none of their own
     counts = _counts(problem)
     size = _example_size(problem)
     module = compile_module(derivation.python())

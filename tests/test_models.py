@@ -29,6 +29,17 @@ FORMS: dict[str, dict[str, str]] = {
         "beta": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij",
     },
     "bradley_terry": {"s": "Σⱼ₌₁ⁿ c_ji (1 − p_ji) − Σₖ₌₁ⁿ c_ik (1 − p_ik)"},
+    "conv1d": {
+        "w": "(1/T) Σₜ₌₁ᵀ (z_t − y_t) x_{t+k−1}",
+        "b": "(1/T) Σₜ₌₁ᵀ (z_t − y_t)",
+        "x": "(1/T) Σₜ₌₁ᵀ (z_t − y_t) [1 ≤ s − t + 1 ≤ K] w_{s−t+1}",
+    },
+    "conv2d": {
+        "K": "(1/m) Σᵢ₌₁ᵐ Σᵤ₌₁ᵁ Σᵥ₌₁ⱽ (z_iouv − y_iouv) x_{i,c,u+a−1,v+e−1}",
+        "b": "(1/m) Σᵢ₌₁ᵐ Σᵤ₌₁ᵁ Σᵥ₌₁ⱽ (z_iouv − y_iouv)",
+        "x": "(1/m) Σₒ₌₁ᴼ Σᵤ₌₁ᵁ [1 ≤ p − u + 1 ≤ A] Σᵥ₌₁ⱽ (z_iouv − y_iouv) "
+        "[1 ≤ q − v + 1 ≤ B] K_{o,c,p−u+1,q−v+1}",
+    },
     "cox_likelihood": {"w": "−Σᵢ₌₁ᵐ e_i (x_id − 1/S_i · Σⱼ₌₁ᵐ R_ij exp(z_j) x_jd)"},
     "direct_preference_optimisation": {"a": "(β/m) (σ(z_i) − 1)", "b": "−(β/m) (σ(z_i) − 1)"},
     "dropout": {"W": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂z_ik · d_ij", "x": "(1/(m q)) · ∂L_i/∂d_ij · r_ij"},
@@ -36,6 +47,7 @@ FORMS: dict[str, dict[str, str]] = {
         "w": "(1/m) Σᵢ₌₁ᵐ (z_i − y_i) x_ij + λ sign(w_j) + μ w_j",
         "b": "(1/m) Σᵢ₌₁ᵐ (z_i − y_i)",
     },
+    "embedding": {"E": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂x_id · h_iv"},
     "focal_loss": {
         "w": "(1/m) Σᵢ₌₁ᵐ (−y_i [−γ (1 − a_i)^(γ − 1) ln a_i + (1 − a_i)^γ/a_i] − (1 − "
         "y_i) [γ a_i^(γ − 1) ln(1 − a_i) − a_i^γ/(1 − a_i)]) a_i (1 − a_i) x_ij",
@@ -96,6 +108,11 @@ FORMS: dict[str, dict[str, str]] = {
         "a": "Σᵥ₌₁ⱽ c_uv e_uv",
         "b": "Σᵤ₌₁ᵁ c_uv e_uv",
     },
+    "max_pool": {
+        "x": "(1/m) Σₜ₌₁ᵀ ∂L_i/∂z_it · (𝟏[x_{i,2t−1} > x_{i,2t}] δ_{2t−1,s} + "
+        "[1 − 𝟏[x_{i,2t−1} > x_{i,2t}]] δ_{2t,s})"
+    },
+    "mean_pool": {"x": "(1/(3m)) Σₜ₌₁ᵀ ∂L_i/∂z_it · [1 ≤ s − 2t + 2 ≤ 3]"},
     "multiclass_hinge": {
         "W": "(1/m) Σᵢ₌₁ᵐ ((1 − y_ik) [1 − 𝟏[0 > 1 + z_ik − t_i]] − y_ik Σₗ₌₁ᴷ "
         "(1 − y_il) [1 − 𝟏[0 > 1 + z_il − t_i]]) x_ij",

@@ -72,9 +72,11 @@ from derive.terms import (
     Power,
     Product,
     Ref,
+    Shift,
     Size,
     Sum,
     Term,
+    Within,
     add,
     bound_indices,
     free_indices,
@@ -173,7 +175,8 @@ def _is_scalar_leaf(term: Term) -> bool:
     if free_indices(term):
         return False
     return all(
-        not isinstance(part, (Sum, Family, Delta)) and not (isinstance(part, Ref) and part.indices)
+        not isinstance(part, (Sum, Family, Delta, Within))
+        and not (isinstance(part, Ref) and part.indices)
         for part in walk(term)
     )
 
@@ -240,6 +243,8 @@ class _Reader:
 
     def _running(self, term: Term, indices: tuple[IndexLike, ...]) -> tuple[Index, ...]:
         running = tuple(index for index in indices if isinstance(index, Index))
+        if any(isinstance(place, Shift) for place in indices):
+            raise _NoReading(f"{term} has a shifted index: it is a window of an array.")
         if len(running) != len(indices):
             raise _NoReading(f"{term} is a single element, not a whole array.")
         if len(set(running)) != len(running):
@@ -294,6 +299,8 @@ class _Reader:
                 return _Operand(Identity(left.size), left, right)
             case Delta():
                 raise _NoReading(f"{term} is no identity matrix.")
+            case Within():
+                raise _NoReading(f"{term} is the range of a shifted index.")
             case Apply(function=function) if (
                 function in MATRIX_FUNCTIONS and self.problem.function(function) is None
             ):
@@ -782,6 +789,11 @@ def _einsum(term: Term, target: tuple[Index, ...]) -> str | None:
     operands: list[str] = []
     result = "".join(letter(index) for index in target)
     for factor in flat.factors:
+        if isinstance(factor, Within) or (
+            isinstance(factor, Delta)
+            and (isinstance(factor.left, Shift) or isinstance(factor.right, Shift))
+        ):
+            return None
         if isinstance(factor, Ref):
             places: tuple[IndexLike, ...] = factor.indices
         else:

@@ -32,6 +32,7 @@ __all__ = [
     "points",
     "sample",
     "sample_functions",
+    "values_in",
 ]
 
 #: The components of one quantity by their indices, counted from 1; a scalar has the key ``()``.
@@ -83,7 +84,7 @@ def manageable(problem: Problem, sizes: Mapping[str, int]) -> dict[str, int]:
     {'m': 3, 'n': 4}
     """
     fitted = problem.fitted(sizes)
-    if all(_values(definition, fitted) <= _MOST_VALUES for definition in problem.definitions):
+    if all(values_in(definition, fitted) <= _MOST_VALUES for definition in problem.definitions):
         return fitted
     turns = itertools.cycle((2, 2, 3))
     return problem.fitted(
@@ -94,7 +95,7 @@ def manageable(problem: Problem, sizes: Mapping[str, int]) -> dict[str, int]:
     )
 
 
-def _values(definition: Definition, sizes: Mapping[str, int]) -> int:
+def values_in(definition: Definition, sizes: Mapping[str, int]) -> int:
     """How many values a definition is made of: one for each of its indices and of those inside."""
     inside = (part.index for part in walk(definition.body) if isinstance(part, (Sum, Family)))
     indices = dict.fromkeys((*definition.indices, *inside))

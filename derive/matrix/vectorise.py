@@ -775,8 +775,20 @@ def vectorise(
     return MatrixForm(term, target, layout, expression, rows, columns, arrays)
 
 
+def _is_shifted(term: Term) -> bool:
+    match term:
+        case Ref(indices=places):
+            return any(isinstance(place, Shift) for place in places)
+        case Delta(left=left, right=right):
+            return isinstance(left, Shift) or isinstance(right, Shift)
+        case _:
+            return isinstance(term, Within)
+
+
 def _einsum(term: Term, target: tuple[Index, ...]) -> str | None:
     """The subscripts, if the term is one product of arrays (each in its own order of indices)."""
+    if any(_is_shifted(part) for part in walk(term)):
+        return None  # its operands are windows of arrays
     flat = flatten_product(term, set(target) | set(free_indices(term)))
     letters: dict[Index, str] = {}
 
@@ -789,11 +801,6 @@ def _einsum(term: Term, target: tuple[Index, ...]) -> str | None:
     operands: list[str] = []
     result = "".join(letter(index) for index in target)
     for factor in flat.factors:
-        if isinstance(factor, Within) or (
-            isinstance(factor, Delta)
-            and (isinstance(factor.left, Shift) or isinstance(factor.right, Shift))
-        ):
-            return None
         if isinstance(factor, Ref):
             places: tuple[IndexLike, ...] = factor.indices
         else:

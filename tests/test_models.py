@@ -35,10 +35,9 @@ FORMS: dict[str, dict[str, str]] = {
         "x": "(1/T) Σₜ₌₁ᵀ (z_t − y_t) [1 ≤ s − t + 1 ≤ K] w_{s−t+1}",
     },
     "conv2d": {
-        "K": "(1/m) Σᵢ₌₁ᵐ Σᵤ₌₁ᵁ Σᵥ₌₁ⱽ (z_iouv − y_iouv) x_{i,c,u+a−1,v+e−1}",
-        "b": "(1/m) Σᵢ₌₁ᵐ Σᵤ₌₁ᵁ Σᵥ₌₁ⱽ (z_iouv − y_iouv)",
-        "x": "(1/m) Σₒ₌₁ᴼ Σᵤ₌₁ᵁ [1 ≤ p − u + 1 ≤ A] Σᵥ₌₁ⱽ (z_iouv − y_iouv) "
-        "[1 ≤ q − v + 1 ≤ B] K_{o,c,p−u+1,q−v+1}",
+        "K": "(1/m) Σᵢ₌₁ᵐ Σᵤ₌₁ᵁ Σᵥ₌₁ⱽ e_iuv x_{i,c,u+a−1,v+d−1}",
+        "b": "(1/m) Σᵢ₌₁ᵐ Σᵤ₌₁ᵁ Σᵥ₌₁ⱽ e_iuv",
+        "x": "(1/m) Σᵤ₌₁ᵁ [1 ≤ p − u + 1 ≤ A] Σᵥ₌₁ⱽ e_iuv [1 ≤ q − v + 1 ≤ B] K_{c,p−u+1,q−v+1}",
     },
     "cox_likelihood": {"w": "−Σᵢ₌₁ᵐ e_i (x_id − 1/S_i · Σⱼ₌₁ᵐ R_ij exp(z_j) x_jd)"},
     "direct_preference_optimisation": {"a": "(β/m) (σ(z_i) − 1)", "b": "−(β/m) (σ(z_i) − 1)"},

@@ -54,6 +54,7 @@ _SIMPLIFICATION: tuple[Rule, ...] = tuple(
         "equal indices",
         "Kronecker delta",
         "symmetry",
+        "range of an index",
         "definition read backwards",
         "turn a difference",
         "multiply numbers",
@@ -373,7 +374,7 @@ class Prover:
             raise Unsupported(f"{term}: {term.of} does not depend on {term.by}")
         example = scope.problem.example_index
         head = tuple(
-            own if isinstance(place, Index) or own == example else place
+            place if isinstance(place, int) and own != example else own
             for own, place in zip(definition.indices, term.of.indices, strict=True)
         )
         subscript: list[IndexLike] = []
@@ -382,7 +383,7 @@ class Prover:
         for place, tie, own in zip(term.by.indices, pattern, quantity.indices, strict=True):
             if tie is not None:
                 subscript.append(head[tie])
-            elif isinstance(place, Index):
+            elif not isinstance(place, int):
                 new = fresh_index(own, taken, scope.spare)
                 taken.append(new)
                 subscript.append(new)

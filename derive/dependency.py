@@ -25,14 +25,17 @@ from derive.terms import (
     Origin,
     Power,
     Ref,
+    Shift,
     Size,
     Sum,
     Term,
     add,
+    bounds,
     children,
     fresh_index,
     is_negative,
     map_children,
+    place_indices,
     references,
     separate,
     stamp,
@@ -79,7 +82,7 @@ class Scope:
             return None
         values: dict[Index, IndexLike] = dict(zip(definition.indices, ref.indices, strict=True))
         body = stamped_body(definition)
-        own = tuple(place for place in ref.indices if isinstance(place, Index))
+        own = tuple(index for place in ref.indices for index in place_indices(place))
         return separate(substitute(body, values, self.spare), (*own, *avoid), self.spare)
 
     def pattern(self, name: str, by: str) -> Pattern | None:
@@ -227,8 +230,14 @@ def stamped_body(definition: Definition) -> Term:
 
 
 def differ(left: IndexLike, right: IndexLike) -> bool:
-    """Whether two places in a subscript are certainly different."""
-    return isinstance(left, int) and isinstance(right, int) and left != right
+    """Whether two places in a subscript are certainly different: two numbers, or a shift that
+    doesn't reach the other, as ``t + 1`` doesn't reach 1."""
+    if isinstance(left, int) and isinstance(right, int):
+        return left != right
+    if not isinstance(left, Shift) and not isinstance(right, Shift):
+        return False
+    least, greatest = bounds(left - right, {})
+    return (least is not None and least > 0) or (greatest is not None and greatest < 0)
 
 
 def _merge(left: Pattern, right: Pattern) -> Pattern:

@@ -41,9 +41,11 @@ from derive.terms import (
     Power,
     Product,
     Ref,
+    Shift,
     Size,
     Sum,
     Term,
+    Within,
     children,
     free_indices,
     references,
@@ -254,6 +256,8 @@ class _Program:
                 return self._derivative(term)
             case Delta(left=left, right=right):
                 return self._delta(left, right), 0
+            case Within():
+                return self._within(term), 0
             case _:
                 raise EvaluationError(f"{term} is not a number by itself")
 
@@ -263,8 +267,21 @@ class _Program:
         if isinstance(index, int):
             number = index
             return lambda places: number
+        if isinstance(index, Shift):
+            return self._shifted(index)
         slot = self.slot(index)
         return lambda places: places[slot]
+
+    def _shifted(self, shift: Shift) -> Callable[[list[int]], int]:
+        parts = tuple((self.slot(index), count) for index, count in shift.parts)
+        offset = shift.offset
+
+        def place(places: list[int]) -> int:
+            if any(places[slot] == _UNBOUND for slot, _ in parts):
+                raise InputError(f"an index of {shift} has no value")
+            return offset + sum(count * places[slot] for slot, count in parts)
+
+        return place
 
     def component(self, ref: Ref) -> Callable[[list[int]], _Key]:
         """From the places of the indices to the component that ``ref`` means there."""
@@ -367,18 +384,47 @@ class _Program:
 
     def _delta(self, left: IndexLike, right: IndexLike) -> _Code:
         left_place, right_place = self._place(left), self._place(right)
+        # A shift says itself that an index has no value, and may be 0.
+        shifted = isinstance(left, Shift) or isinstance(right, Shift)
 
         def run(state: _State) -> Decimal:
             first, second = left_place(state.places), right_place(state.places)
-            if not first or not second:
+            if _UNBOUND in (first, second) and not shifted:
                 raise InputError(f"an index of {Delta(left, right)} has no value")
             return _ONE if first == second else _ZERO
 
         return run
 
+    def _within(self, term: Within) -> _Code:
+        place = self._place(term.place)
+        size = term.size
+        allowed = span(Index("", size), self.sizes)
+
+        def run(state: _State) -> Decimal:
+            return _ONE if place(state.places) in allowed else _ZERO
+
+        return run
+
     # Arithmetic ----------------------------------------------------------------------------------
 
-    def _fold(self, parts: Sequence[Term], *, product: bool) -> tuple[_Code, int]:
+    def _guarded(self, parts: Sequence[Term]) -> tuple[_Code, int]:
+        """A product with brackets, which is 0 where one of them is, whatever else is in it."""
+        brackets = [self.compile(part)[0] for part in parts if isinstance(part, Within)]
+        others = [part for part in parts if not isinstance(part, Within)]
+        if not others:
+            return self._fold(parts, product=True, guarded=True)
+        rest, levels = self._fold(others, product=True)
+
+        def run(state: _State) -> Decimal:
+            return rest(state) if all(bracket(state) for bracket in brackets) else _ZERO
+
+        return run, levels
+
+    def _fold(
+        self, parts: Sequence[Term], *, product: bool, guarded: bool = False
+    ) -> tuple[_Code, int]:
+        if product and not guarded and any(isinstance(part, Within) for part in parts):
+            return self._guarded(parts)
         compiled = [self.compile(part) for part in parts]
         levels = max(level for _, level in compiled)
         first, *rest = (code for code, _ in compiled)
@@ -663,10 +709,16 @@ class _Program:
         match term:
             case Ref(name=name, indices=indices):
                 where = [
-                    index if isinstance(index, int) else places[self.slot(index)]
+                    index
+                    if isinstance(index, int)
+                    else places[self.slot(index)]
+                    if isinstance(index, Index)
+                    else self._place(index)(places)
                     for index in indices
                 ]
                 found[(name, *where)] = None
+            case Product(factors=factors) if not self._counts(factors, places):
+                pass
             case Sum(index=index, body=body) | Family(index=index, body=body):
                 slot = self.slot(index)
                 self.clear_new(places)
@@ -678,6 +730,16 @@ class _Program:
             case _:
                 for child in children(term):
                     self._collect(child, places, found)
+
+    def _counts(self, factors: Sequence[Term], places: list[int]) -> bool:
+        """Whether no bracket among the factors is 0."""
+        for factor in factors:
+            if isinstance(factor, Within):
+                place = self._place(factor.place)
+                self.clear_new(places)
+                if place(places) not in span(Index("", factor.size), self.sizes):
+                    return False
+        return True
 
     def components(self, term: Term, assignment: Mapping[Index, int]) -> tuple[_Key, ...]:
         """The components that a term refers to, in printing order."""

@@ -30,6 +30,7 @@ from derive.terms import (
     fresh_index,
     multiply,
     negate,
+    place_indices,
     substitute,
 )
 
@@ -99,7 +100,7 @@ def inverse_entry(
 
 def _unit(like: Index, place: IndexLike) -> Family:
     """The unit vector with its 1 at ``place``."""
-    taken = [place] if isinstance(place, Index) else []
+    taken = place_indices(place)
     running = fresh_index(like, taken)
     return Family(running, Delta(running, place))
 

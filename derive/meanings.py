@@ -161,9 +161,9 @@ def _candidates(problem: Problem) -> Iterator[tuple[dict[str, int], dict[str, ob
     chosen = [quantity.name for quantity in problem.inputs if quantity.role != "data"]
     del chosen[_MOST_VARIED:]
     for extent in (1, 2):
-        sizes = {
-            name: 2 if example and name == example.size else extent for name in problem.size_names
-        }
+        sizes = problem.fitted(
+            {name: 2 if example and name == example.size else extent for name in problem.size_names}
+        )
         for fill in product((1, 2), *((0, 1) for _ in chosen)):
             step, numbers = fill[0], dict(zip(chosen, fill[1:], strict=True))
             values: dict[str, object] = {}

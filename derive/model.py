@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Literal, TypeAlias
 
 from derive.errors import InputError
-from derive.terms import Apply, Derivative, Index, Number, Power, Ref, Size, Sum, Term, walk
+from derive.terms import (
+    Apply,
+    Derivative,
+    Index,
+    Number,
+    Power,
+    Ref,
+    Shift,
+    Size,
+    Sum,
+    Term,
+    bounds,
+    references,
+    walk,
+)
 
 __all__ = [
     "AbstractFunction",
@@ -234,6 +248,49 @@ class Problem:
                 elif isinstance(part, Sum) and isinstance(part.index.size, str):
                     names[part.index.size] = None
         return tuple(names)
+
+    @cached_property
+    def shifts(self) -> tuple[tuple[str, Index, Shift], ...]:
+        """Each shifted place in the definitions: of which quantity, at which of its indices."""
+        found: dict[tuple[str, Index, Shift], None] = {}
+        for definition in self.definitions:
+            for ref in references(definition.body):
+                own = self.quantity(ref.name).indices
+                for index, place in zip(own, ref.indices, strict=False):
+                    if isinstance(place, Shift):
+                        found[ref.name, index, place] = None
+        return tuple(found)
+
+    @cached_property
+    def dependent_sizes(self) -> frozenset[str]:
+        """The sizes that shifts set: the ``S`` of ``x_s`` in ``y_t = Σ_k w_k x_{t+k−1}``."""
+        return frozenset(own.size for _, own, _ in self.shifts if isinstance(own.size, str))
+
+    def fitted(self, sizes: Mapping[str, int]) -> dict[str, int]:
+        """The sizes, those that a shift would exceed made as large as it needs:
+        ``S = T + K − 1``.
+
+        Raises:
+            InputError: a size that is a number is too small, or no size is large enough.
+        """
+        fitted = dict(sizes)
+        for _ in range(len(self.shifts) + 1):
+            before = dict(fitted)
+            for name, own, shift in self.shifts:
+                greatest = bounds(shift, fitted)[1]
+                if greatest is None:
+                    continue
+                if isinstance(own.size, str) and own.size in fitted:
+                    fitted[own.size] = max(fitted[own.size], greatest)
+                elif isinstance(own.size, int) and own.size < greatest:
+                    raise InputError(
+                        f"the place {shift} in {name} goes up to {greatest}, but {own.name} runs "
+                        f"to {own.size}"
+                    )
+            if fitted == before:
+                return fitted
+        name, own, shift = self.shifts[0]
+        raise InputError(f"no size is large enough for the place {shift} in {name}")
 
     def without_facts(self) -> Problem:
         """The same problem, in which nothing is known about the data.

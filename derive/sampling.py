@@ -14,23 +14,26 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
+from math import prod
 from typing import Any
 
 from derive.errors import InputError
 from derive.evaluation import ConcreteFunction, EvaluationError, Evaluator, span
 from derive.functions import kinks
-from derive.model import Domain, Fact, Problem, Quantity
+from derive.model import Definition, Domain, Fact, Problem, Quantity
 from derive.symmetry import SYMMETRIC_DOMAINS
-from derive.terms import Index, Number, Ref, Sum, free_indices, walk
+from derive.terms import Family, Index, Number, Ref, Sum, free_indices, walk
 
 __all__ = [
     "Array",
     "SmoothFunction",
     "distinct_sizes",
     "draw",
+    "manageable",
     "points",
     "sample",
     "sample_functions",
+    "values_in",
 ]
 
 #: The components of one quantity by their indices, counted from 1; a scalar has the key ``()``.
@@ -64,7 +67,40 @@ def distinct_sizes(problem: Problem) -> dict[str, int]:
         examples = str(problem.example_index.size)  # most sums run over it: the smallest size
         names.remove(examples)
         names.insert(0, examples)
-    return {name: next(free) for name in names}
+    sizes = {name: 1 if name in problem.dependent_sizes else next(free) for name in names}
+    return manageable(problem, sizes)
+
+
+#: A definition with more values than this, counted with those that are summed, takes long.
+_MOST_VALUES = 20_000
+
+
+def manageable(problem: Problem, sizes: Mapping[str, int]) -> dict[str, int]:
+    """The sizes, fitted to the shifts; 2 and 3 in turn where an array of many indices would be
+    too large to be differenced. Such an array has no matrix form, in which equal sizes might be
+    mistaken for one another.
+
+    >>> from derive.catalogue import load
+    >>> manageable(load("linear_regression"), {"m": 3, "n": 4})
+    {'m': 3, 'n': 4}
+    """
+    fitted = problem.fitted(sizes)
+    if all(values_in(definition, fitted) <= _MOST_VALUES for definition in problem.definitions):
+        return fitted
+    turns = itertools.cycle((2, 2, 3))
+    return problem.fitted(
+        {
+            name: 1 if name in problem.dependent_sizes else min(size, next(turns))
+            for name, size in sizes.items()
+        }
+    )
+
+
+def values_in(definition: Definition, sizes: Mapping[str, int]) -> int:
+    """How many values a definition is made of: one for each of its indices and of those inside."""
+    inside = (part.index for part in walk(definition.body) if isinstance(part, (Sum, Family)))
+    indices = dict.fromkeys((*definition.indices, *inside))
+    return prod(len(span(index, sizes)) for index in indices)
 
 
 # Arrays ------------------------------------------------------------------------------------------

@@ -33,7 +33,9 @@ from derive.errors import InputError, Unsupported
 from derive.model import Problem
 from derive.numpy_code import compile_module
 from derive.numpy_code.arrays import inputs_of
+from derive.numpy_code.example import default_sizes
 from derive.provenance import mean_factor
+from derive.sampling import values_in
 from derive.terms import Add, Number, Power, Ref, Size, Sum, Term, factors_of, terms_of, walk
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ __all__ = ["COUNTS", "Scaling", "ScalingRow", "largest_curvature", "measure", "p
 COUNTS = (10, 100, 1000, 10000)
 #: The largest array that is made, in numbers; data over pairs of examples stop at fewer examples.
 LARGEST_ARRAY = 1_000_000
+#: The most numbers, those that are summed counted too, that one definition is made of.
+LARGEST_WORK = 50_000_000
 #: What the random parameters of the example are multiplied by: gradient descent starts near zero,
 #: and far from it a saturated activation hides gradient and curvature.
 START = 0.3
@@ -141,8 +145,17 @@ def measure(derivation: Derivation, seed: int = 0) -> Scaling | None:
         return None
     if any(_example_size(problem) in problem.quantity(name).shape for name in names):
         return None  # each example brings parameters of its own: there is no one step for all
+    if any(
+        each.size == _example_size(problem)
+        for *_, shift in problem.shifts
+        for each, _ in shift.parts
+    ):
+        return None  # windows of one array, of which the first few are none of their own
     counts = _counts(problem)
     size = _example_size(problem)
+    largest = problem.fitted({**default_sizes(problem), size: counts[-1]})
+    if any(values_in(each, largest) > LARGEST_WORK for each in problem.definitions):
+        return None  # as those of a convolution of images: their windows fill the memory
     module = compile_module(derivation.python())
     arrays = _near_zero(module["example"](seed, **{size: counts[-1]}), problem)
     rows = []

@@ -44,6 +44,19 @@ def resolve_sizes(problem: Problem, given: Mapping[str, int]) -> dict[str, int]:
     sizes = {
         name: given.get(name, defaults.get(name, 3 if name == example else 2)) for name in names
     }
+    fitted = problem.fitted(
+        {n: 1 if n in problem.dependent_sizes and n not in given else v for n, v in sizes.items()}
+    )
+    for name, value in given.items():
+        if fitted[name] > value:
+            raise InputError(
+                f"the size {name} is {value}, but at these sizes a shifted index goes up to "
+                f"{fitted[name]}"
+            )
+    sizes = {
+        name: value if name in given else max(value, defaults.get(name, 1))
+        for name, value in ((name, fitted[name]) for name in names)
+    }
     count = sum(_scalars(quantity, sizes) for quantity in problem.quantities)
     if count > LARGEST:
         chosen = ", ".join(f"{name} = {value}" for name, value in sizes.items())

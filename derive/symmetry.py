@@ -125,7 +125,7 @@ def _times(left: _Polynomial, right: _Polynomial) -> _Polynomial:
 
 
 def _place(place: IndexLike) -> str:
-    return str(place) if isinstance(place, int) else f"{place.name}:{place.size}"
+    return f"{place.name}:{place.size}" if isinstance(place, Index) else str(place)
 
 
 def _pair(row: IndexLike, column: IndexLike) -> str:

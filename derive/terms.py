@@ -1,6 +1,6 @@
 """The index notation: a small closed set of immutable terms.
 
-A term is what stands on a line of a derivation: ``(1/m) Σ_i (a_i − y_i) x_ij``. There are nine
+A term is what stands on a line of a derivation: ``(1/m) Σ_i (a_i − y_i) x_ij``. There are a dozen
 kinds besides the index itself; nothing evaluates by itself. The constructors :func:`add`,
 :func:`multiply`, :func:`power` and :func:`total` only flatten and drop units, so that a term stays
 on the page exactly as the step that made it left it.
@@ -34,11 +34,15 @@ __all__ = [
     "Power",
     "Product",
     "Ref",
+    "Shift",
     "Size",
     "Sum",
     "Term",
+    "Within",
     "add",
+    "affine",
     "bound_indices",
+    "bounds",
     "children",
     "contains",
     "factors_of",
@@ -52,11 +56,14 @@ __all__ = [
     "multiply",
     "names",
     "negate",
+    "place_indices",
     "power",
+    "put_place",
     "reciprocal",
     "references",
     "same",
     "separate",
+    "solved",
     "stamp",
     "substitute",
     "terms_of",
@@ -79,8 +86,33 @@ class Origin:
     place: str = ""
 
 
+class Affine:
+    """What can be added to, taken from and multiplied by whole numbers: ``t + k − 1``."""
+
+    __slots__ = ()
+
+    def __add__(self, other: IndexLike) -> IndexLike:
+        return _combined(self, other, 1, 1) if _is_place(other) else NotImplemented
+
+    def __radd__(self, other: int) -> IndexLike:
+        return _combined(other, self, 1, 1) if _is_place(other) else NotImplemented
+
+    def __sub__(self, other: IndexLike) -> IndexLike:
+        return _combined(self, other, 1, -1) if _is_place(other) else NotImplemented
+
+    def __rsub__(self, other: int) -> IndexLike:
+        return _combined(other, self, 1, -1) if _is_place(other) else NotImplemented
+
+    def __mul__(self, factor: int) -> IndexLike:
+        whole = isinstance(factor, int) and not isinstance(factor, bool)
+        return _combined(self, 0, factor, 1) if whole else NotImplemented
+
+    def __rmul__(self, factor: int) -> IndexLike:
+        return self.__mul__(factor)
+
+
 @dataclass(frozen=True, slots=True)
-class Index:
+class Index(Affine):
     """An index and the range ``1 … size`` it runs over; ``size`` is a symbol or a number.
 
     >>> Index("i", "m")
@@ -91,8 +123,156 @@ class Index:
     size: str | int
 
 
-#: A place in a subscript: a running index, or a number (counted from 1) in a written-out case.
-IndexLike: TypeAlias = Index | int
+@dataclass(frozen=True, slots=True, eq=False)
+class Shift(Affine):
+    """An affine expression of indices as a place in a subscript: the ``t + k − 1`` of
+    ``x_{t+k−1}``, the ``2t + k − 2`` of a window that moves by two.
+
+    ``parts`` are the indices with the whole numbers they are multiplied by, in the order in which
+    they are printed; two that differ in that order alone are equal. Made by :func:`affine`, or by
+    adding indices.
+
+    >>> t, k = Index("t", "T"), Index("k", "K")
+    >>> print(t + k - 1, "|", 2 * t + k - 2, "|", t + k - k)
+    t + k − 1 | 2t + k − 2 | Index(name='t', size='T')
+    """
+
+    parts: tuple[tuple[Index, int], ...]
+    offset: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Shift):
+            return NotImplemented
+        return self.offset == other.offset and dict(self.parts) == dict(other.parts)
+
+    def __hash__(self) -> int:
+        return hash((frozenset(self.parts), self.offset))
+
+    def __str__(self) -> str:
+        from derive.notation import place_text
+
+        return place_text(self)
+
+
+#: A place in a subscript: a running index, an affine expression of some, or a number (counted
+#: from 1) in a written-out case.
+IndexLike: TypeAlias = Index | Shift | int
+
+
+def affine(parts: Iterable[tuple[Index, int]], offset: int = 0) -> IndexLike:
+    """``Σ c·i + offset`` as a place, in its simplest form: a number, an index, or a shift.
+
+    >>> t, k = Index("t", "T"), Index("k", "K")
+    >>> print(affine([(k, -1), (t, 1), (k, -1)], 3))
+    t − 2k + 3
+    >>> affine([(t, 1), (k, 1), (k, -1)])
+    Index(name='t', size='T')
+    """
+    counts: dict[Index, int] = {}
+    for index, count in parts:
+        counts[index] = counts.get(index, 0) + count
+    kept = [(index, count) for index, count in counts.items() if count]
+    if not kept:
+        return offset
+    if offset == 0 and len(kept) == 1 and kept[0][1] == 1:
+        return kept[0][0]
+    return Shift(tuple(sorted(kept, key=lambda part: part[1] < 0)), offset)
+
+
+def parts_of(place: object) -> tuple[tuple[tuple[Index, int], ...], int]:
+    """The indices of a place with what they are multiplied by, and what is added."""
+    match place:
+        case Shift(parts=parts, offset=offset):
+            return parts, offset
+        case Index():
+            return ((place, 1),), 0
+        case int():
+            return (), place
+        case _:
+            raise TypeError(f"{place!r} is no place in a subscript")
+
+
+def _is_place(operand: object) -> bool:
+    return isinstance(operand, (Index, Shift, int)) and not isinstance(operand, bool)
+
+
+def _combined(left: object, right: object, of_left: int, of_right: int) -> IndexLike:
+    """``of_left · left + of_right · right``."""
+    mine, first = parts_of(left)
+    other, second = parts_of(right)
+    parts = [(index, of_left * count) for index, count in mine]
+    parts += [(index, of_right * count) for index, count in other]
+    return affine(parts, of_left * first + of_right * second)
+
+
+def place_indices(place: IndexLike) -> tuple[Index, ...]:
+    """The running indices in one place of a subscript.
+
+    >>> t, k = Index("t", "T"), Index("k", "K")
+    >>> [index.name for index in place_indices(t + k - 1)], place_indices(2)
+    (['t', 'k'], ())
+    """
+    return tuple(index for index, _ in parts_of(place)[0])
+
+
+def put_place(place: IndexLike, values: Mapping[Index, IndexLike]) -> IndexLike:
+    """The place with indices replaced, all at once.
+
+    >>> s, t, k = Index("s", "S"), Index("t", "T"), Index("k", "K")
+    >>> print(put_place(t + k - 1, {k: s - t + 1}).name, put_place(t + k - 1, {t: 2, k: 1}))
+    s 2
+    """
+    if isinstance(place, Index):
+        return values.get(place, place)
+    if isinstance(place, int):
+        return place
+    parts: list[tuple[Index, int]] = []
+    offset = place.offset
+    for index, count in place.parts:
+        inner, added = parts_of(values.get(index, index))
+        parts += [(each, count * times) for each, times in inner]
+        offset += count * added
+    return affine(parts, offset)
+
+
+def solved(left: IndexLike, right: IndexLike, index: Index) -> IndexLike | None:
+    """What ``index`` is where ``left = right``; ``None`` if that depends on divisibility, or not
+    on the index at all.
+
+    >>> s, t, k = Index("s", "S"), Index("t", "T"), Index("k", "K")
+    >>> print(solved(t + k - 1, s, k), solved(t + 2 * k, s, k))
+    s − t + 1 None
+    """
+    if not isinstance(left, Shift) and not isinstance(right, Shift):
+        if index == left == right or index not in (left, right):
+            return None
+        return right if left == index else left
+    parts, offset = parts_of(_combined(left, right, 1, -1))
+    count = dict(parts).get(index)
+    if count not in (1, -1):
+        return None
+    rest = [(each, -count * times) for each, times in parts if each != index]
+    return affine(rest, -count * offset)
+
+
+def bounds(place: IndexLike, sizes: Mapping[str, int]) -> tuple[int | None, int | None]:
+    """The least and the greatest number that a place can be; ``None`` where a size that isn't
+    known sets it.
+
+    >>> t, k = Index("t", "T"), Index("k", 3)
+    >>> bounds(t + k - 1, {}), bounds(t + k - 1, {"T": 4})
+    ((1, None), (1, 6))
+    """
+    parts, offset = parts_of(place)
+    least: int | None = offset
+    greatest: int | None = offset
+    for index, count in parts:
+        size = index.size if isinstance(index.size, int) else sizes.get(index.size)
+        far = None if size is None else count * size
+        low, high = (count, far) if count > 0 else (far, count)
+        least = None if least is None or low is None else least + low
+        greatest = None if greatest is None or high is None else greatest + high
+    return least, greatest
 
 
 class Term:
@@ -154,8 +334,8 @@ class Ref(Term):
 
     @property
     def running(self) -> tuple[Index, ...]:
-        """The indices that run, without the numbers."""
-        return tuple(place for place in self.indices if isinstance(place, Index))
+        """The indices that run, without the numbers; those of a shift one by one."""
+        return tuple(index for place in self.indices for index in place_indices(place))
 
     __str__ = Term.__str__
     __hash__ = Term.__hash__
@@ -253,6 +433,22 @@ class Delta(Term):
     __hash__ = Term.__hash__
 
 
+@dataclass(frozen=True, slots=True)
+class Within(Term):
+    """Iverson's bracket ``[1 ≤ place ≤ size]``: 1 where the place lies in the range, else 0.
+
+    In a product it says where the other factors count: where it is 0 the product is 0, and a
+    subscript beside it may lie outside its range (Graham, Knuth and Patashnik, *Concrete
+    Mathematics*, section 2.1: the bracket is strongly zero).
+    """
+
+    place: IndexLike
+    size: str | int
+
+    __str__ = Term.__str__
+    __hash__ = Term.__hash__
+
+
 #: The fields of each kind that take part in equality.
 _FIELDS: Mapping[type[Term], Callable[[Any], object]] = {
     Number: attrgetter("value"),
@@ -266,6 +462,7 @@ _FIELDS: Mapping[type[Term], Callable[[Any], object]] = {
     Power: attrgetter("base", "exponent"),
     Derivative: attrgetter("of", "by"),
     Delta: attrgetter("left", "right"),
+    Within: attrgetter("place", "size"),
 }
 
 ZERO = Number(Fraction(0))
@@ -485,7 +682,7 @@ def weight(term: Term) -> int:
     match term:
         case Number(value=value):
             return 0 if abs(value) == 1 else 1
-        case Size() | Ref() | Delta():
+        case Size() | Ref() | Delta() | Within():
             return 1
         case Power(base=base, exponent=exponent):
             return weight(base) + (0 if is_number(exponent, -1) else 1)
@@ -506,9 +703,11 @@ def own_indices(term: Term) -> tuple[Index, ...]:
     """The running indices in the subscripts of this node itself."""
     match term:
         case Ref(indices=indices):
-            return tuple(index for index in indices if isinstance(index, Index))
+            return tuple(index for place in indices for index in place_indices(place))
         case Delta(left=left, right=right):
-            return tuple(index for index in (left, right) if isinstance(index, Index))
+            return (*place_indices(left), *place_indices(right))
+        case Within(place=place):
+            return place_indices(place)
         case _:
             return ()
 
@@ -568,22 +767,19 @@ def substitute(term: Term, values: Mapping[Index, IndexLike], spare: Iterable[In
         case Ref(indices=indices):
             if not indices:
                 return term
-            changed = tuple(
-                values.get(index, index) if isinstance(index, Index) else index for index in indices
-            )
+            changed = tuple([put_place(place, values) for place in indices])
             return term if changed == indices else Ref(term.name, changed, term.origin)
         case Delta(left=left, right=right):
-            return Delta(
-                values.get(left, left) if isinstance(left, Index) else left,
-                values.get(right, right) if isinstance(right, Index) else right,
-            )
+            return Delta(put_place(left, values), put_place(right, values))
+        case Within(place=place, size=size):
+            return Within(put_place(place, values), size)
         case Sum(index=bound, body=body) | Family(index=bound, body=body):
             inner = {old: new for old, new in values.items() if old != bound}
             free = set(free_indices(body))
             used = {old: new for old, new in inner.items() if old in free}
             if not used:
                 return term
-            incoming = [new for new in used.values() if isinstance(new, Index)]
+            incoming = [index for new in used.values() for index in place_indices(new)]
             if any(new.name == bound.name for new in incoming):
                 taken = [*incoming, *free, *bound_indices(body)]
                 renamed = fresh_index(bound, taken, spare)
@@ -634,13 +830,21 @@ def key(term: Term) -> object:
 
 def _key_of(term: Term, depth: dict[Index, int]) -> object:
     def place(index: IndexLike) -> object:
-        return depth.get(index, index) if isinstance(index, Index) else ("number", index)
+        match index:
+            case Index():
+                return depth.get(index, index)
+            case Shift(parts=parts, offset=offset):
+                return ("shift", frozenset((place(each), count) for each, count in parts), offset)
+            case _:
+                return ("number", index)
 
     match term:
         case Ref(name=name, indices=indices):
             return ("ref", name, tuple(place(index) for index in indices))
         case Delta(left=left, right=right):
             return ("delta", frozenset([place(left), place(right)]))
+        case Within(place=inside, size=size):
+            return ("within", place(inside), size)
         case Sum(index=bound, body=body) | Family(index=bound, body=body):
             inner = {**depth, bound: len(depth)}
             return (type(term).__name__, bound.size, _key_of(body, inner))

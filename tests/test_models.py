@@ -28,10 +28,21 @@ FORMS: dict[str, dict[str, str]] = {
         "u": "(1/m) · [y_i r_i − (1 − y_i) h_i 𝟏[μ − r_i > 0]] (u_id − v_id)/r_i",
         "v": "−(1/m) · [y_i r_i − (1 − y_i) h_i 𝟏[μ − r_i > 0]] (u_id − v_id)/r_i",
     },
+    "conv1d": {
+        "w": "(1/T) Σₜ₌₁ᵀ (z_t − y_t) x_{t+k−1}",
+        "b": "(1/T) Σₜ₌₁ᵀ (z_t − y_t)",
+        "x": "(1/T) Σₜ₌₁ᵀ (z_t − y_t) [1 ≤ s − t + 1 ≤ K] w_{s−t+1}",
+    },
+    "conv2d": {
+        "K": "(1/m) Σᵢ₌₁ᵐ Σᵤ₌₁ᵁ Σᵥ₌₁ⱽ e_iuv x_{i,c,u+a−1,v+d−1}",
+        "b": "(1/m) Σᵢ₌₁ᵐ Σᵤ₌₁ᵁ Σᵥ₌₁ⱽ e_iuv",
+        "x": "(1/m) Σᵤ₌₁ᵁ [1 ≤ p − u + 1 ≤ A] Σᵥ₌₁ⱽ e_iuv [1 ≤ q − v + 1 ≤ B] K_{c,p−u+1,q−v+1}",
+    },
     "cosine_similarity": {
         "u": "−(1/m) (v_id/(a_i b_i) − c_i/a_i² · u_id)",
         "v": "−(1/m) (u_id/(a_i b_i) − c_i/b_i² · v_id)",
     },
+    "embedding": {"E": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂x_id · h_iv"},
     "focal_loss": {
         "w": "(1/m) Σᵢ₌₁ᵐ [γ (1 − p_i)^(γ − 1) ln p_i − (1 − p_i)^γ/p_i] p_i (1 − p_i) y_i x_ij",
         "b": "(1/m) Σᵢ₌₁ᵐ [γ (1 − p_i)^(γ − 1) ln p_i − (1 − p_i)^γ/p_i] p_i (1 − p_i) y_i",
@@ -68,6 +79,11 @@ FORMS: dict[str, dict[str, str]] = {
     "masked_mean": {
         "w": "(1/N) Σᵢ₌₁ᵐ c_i (z_i − y_i) x_ij",
     },
+    "max_pool": {
+        "x": "(1/m) Σₜ₌₁ᵀ ∂L_i/∂z_it · (𝟏[x_{i,2t−1} > x_{i,2t}] δ_{2t−1,s} + "
+        "[1 − 𝟏[x_{i,2t−1} > x_{i,2t}]] δ_{2t,s})"
+    },
+    "mean_pool": {"x": "(1/(3m)) Σₜ₌₁ᵀ ∂L_i/∂z_it · [1 ≤ s − 2t + 2 ≤ 3]"},
     "multivariate_normal": {
         "mu": "−(1/m) Σ_{b=1}^{D} (Σ⁻¹)_ab Σᵢ₌₁ᵐ u_ib",
         "Sigma": "(1/2) [(Σ⁻¹)_ab − Σₑ₌₁ᴰ (Σ⁻¹)_ae Σ_{f=1}^{D} S_ef (Σ⁻¹)_bf]",

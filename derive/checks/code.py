@@ -24,7 +24,9 @@ def realistic_sizes(problem: Problem) -> dict[str, int]:
     """
     example = problem.example_index.size if problem.example_index else None
     others = iter((7, 4, 5, 6, 3, 8, 9, 10, 11, 12))
-    return {name: 50 if name == example else next(others) for name in problem.size_names}
+    return problem.fitted(
+        {name: 50 if name == example else next(others) for name in problem.size_names}
+    )
 
 
 def _ties(problem: Problem, wrt: tuple[str, ...]) -> dict[str, Pattern]:

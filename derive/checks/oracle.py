@@ -29,7 +29,7 @@ from derive.evaluation import EvaluationError, span
 from derive.functions import FUNCTIONS
 from derive.matrix_functions import MATRIX_FUNCTIONS
 from derive.model import Definition, Problem
-from derive.sampling import Array, SmoothFunction, draw, sample_functions
+from derive.sampling import Array, SmoothFunction, draw, manageable, sample_functions
 from derive.terms import (
     Add,
     Apply,
@@ -42,9 +42,11 @@ from derive.terms import (
     Power,
     Product,
     Ref,
+    Shift,
     Size,
     Sum,
     Term,
+    Within,
     children,
     contains,
 )
@@ -165,6 +167,8 @@ class _Translator:
                 return self.stage(self.component(term, places))
             case Add(terms=parts):
                 return sympy.Add(*(self.translate(part, places) for part in parts))
+            case Product(factors=parts) if not self._counts(parts, places):
+                return sympy.Integer(0)
             case Product(factors=parts):
                 return sympy.Mul(*(self.translate(part, places) for part in parts))
             case Power(base=base, exponent=exponent):
@@ -178,12 +182,22 @@ class _Translator:
                 )
             case Delta(left=left, right=right):
                 return sympy.Integer(_place(left, places) == _place(right, places))
+            case Within():
+                return sympy.Integer(self._counts((term,), places))
             case Apply():
                 return self._apply(term, places)
             case Derivative(of=of, by=by):
                 return self.derivative(of, self.component(by, places), places)
             case _:
                 raise Unsupported(f"{term} has no counterpart in SymPy")
+
+    def _counts(self, factors: Sequence[Term], places: _Places) -> bool:
+        """Whether no bracket among the factors is 0."""
+        return all(
+            1 <= _place(factor.place, places) <= span(Index("", factor.size), self.sizes)[-1]
+            for factor in factors
+            if isinstance(factor, Within)
+        )
 
     def derivative(self, of: Term, by: _Component, places: _Places) -> Expression:
         """SymPy's derivative of ``of`` by one component. A component of a definition is cut off
@@ -249,6 +263,9 @@ class _Translator:
 def _place(index: IndexLike, places: _Places) -> int:
     if isinstance(index, int):
         return index
+    if isinstance(index, Shift):
+        inside = sum(count * _place(each, places) for each, count in index.parts)
+        return inside + index.offset
     try:
         return places[index]
     except KeyError:
@@ -564,6 +581,10 @@ class _Composer(_Translator):
                 yield reads.setdefault(self.component(term, places), len(reads))
             case Delta(left=left, right=right):
                 yield _place(left, places) == _place(right, places)
+            case Within():
+                yield self._counts((term,), places)
+            case Product(factors=factors) if not self._counts(factors, places):
+                yield "nothing"
             case Size(name=name):
                 yield self.symbol((name,))
             case Sum(index=index, body=body) | Family(index=index, body=body):
@@ -819,9 +840,11 @@ class SmallCaseChecker:
             )
         }
         if examples is None or not isinstance(examples.size, str):
-            every = [others]
+            every = [manageable(problem, others)]
         else:
-            every = [{examples.size: count, **others} for count in counts]
+            name = examples.size
+            others = manageable(problem, {name: max(counts), **others})
+            every = [problem.fitted({**others, name: count}) for count in counts]
         functions = _OpaqueFunctions(problem)
         self.problem = problem
         self._cases = [_Case(problem, each, seed, functions) for each in every]

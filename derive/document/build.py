@@ -68,8 +68,10 @@ from derive.terms import (
     Derivative,
     Number,
     Ref,
+    Shift,
     Size,
     Term,
+    Within,
     add,
     is_negative,
     key,
@@ -77,6 +79,7 @@ from derive.terms import (
     negate,
     power,
     reciprocal,
+    references,
     walk,
 )
 
@@ -335,7 +338,31 @@ def _meaning(quantity: Quantity) -> str:
 def _assumptions(problem: Problem) -> Iterator[tuple[Inline, ...]]:
     for fact in problem.facts:
         yield (Relation(fact.left, "=", fact.right), f", since {fact.reason}")
+    yield from _windows(problem)
     yield from _kinks(problem)
+
+
+def _windows(problem: Problem) -> Iterator[tuple[Inline, ...]]:
+    """How large a size must be for the shifted places to lie inside."""
+    for definition in problem.definitions:
+        for ref in dict.fromkeys(references(definition.body)):
+            own = problem.quantity(ref.name).indices
+            for index, place in zip(own, ref.indices, strict=True):
+                if isinstance(place, Shift) and isinstance(index.size, str):
+                    size, least = Size(index.size), _greatest(place)
+                    yield (size, " is at least ", least, ", for ", ref, " to lie inside")
+
+
+def _greatest(shift: Shift) -> Term:
+    """The greatest place that a shift reaches: ``T + K − 1``."""
+    parts: list[Term] = []
+    offset = shift.offset
+    for index, count in shift.parts:
+        if count < 0 or isinstance(index.size, int):
+            offset += count * (index.size if isinstance(index.size, int) and count > 0 else 1)
+        else:
+            parts.append(multiply(Number(Fraction(count)), Size(index.size)))
+    return add(*parts, Number(Fraction(offset)))
 
 
 def _kinks(problem: Problem) -> Iterator[tuple[Inline, ...]]:
@@ -492,8 +519,21 @@ def _any_size(derivation: Derivation, detail: Detail, labels: _Labels) -> Sectio
     if delta is not None:
         note = (delta, " is 1 where its indices are equal and 0 elsewhere (the Kronecker delta).")
         blocks.insert(0, Paragraph(note))
+    bracket = _bracket(derivation.lemmas)
+    if bracket is not None:
+        said = " is 1 where the index lies in its range and 0 elsewhere (Iverson’s bracket)."
+        blocks.insert(0, Paragraph((bracket, said)))
     title: tuple[Inline, ...] = ("Any ", size) if size is not None else ("Any size",)
     return Section("any", title, tuple(blocks))
+
+
+def _bracket(lemmas: Iterable[Lemma]) -> Within | None:
+    """The first range of an index in a result, which every reader is shown."""
+    for lemma in lemmas:
+        for part in walk(lemma.result):
+            if isinstance(part, Within):
+                return part
+    return None
 
 
 def _kronecker(lemmas: Iterable[Lemma]) -> Delta | None:

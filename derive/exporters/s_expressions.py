@@ -29,9 +29,12 @@ from derive.terms import (
     Power,
     Product,
     Ref,
+    Shift,
     Size,
     Sum,
     Term,
+    Within,
+    affine,
 )
 
 __all__ = [
@@ -113,7 +116,7 @@ class _Kind:
 # Fields ------------------------------------------------------------------------------------------
 
 
-def write_index(index: IndexLike) -> str | int:
+def write_index(index: Index | int) -> str | int:
     """An index as its author writes it, or the number that stands for one.
 
     Raises:
@@ -147,8 +150,38 @@ def read_index(at: Cursor) -> Index:
     return index
 
 
+def _write_place(place: IndexLike) -> object:
+    """An index, a number, or the parts of a shift: ``[["t:T", 1], ["k:K", 1], -1]``."""
+    if isinstance(place, Shift):
+        return [*([write_index(index), count] for index, count in place.parts), place.offset]
+    return write_index(place)
+
+
 def _read_place(at: Cursor) -> IndexLike:
-    return at.whole(1) if isinstance(at.value, int) else read_index(at)
+    if isinstance(at.value, int):
+        return at.whole(1)
+    if not isinstance(at.value, list):
+        return read_index(at)
+    items = at.items()
+    if not items:
+        raise at.error("a shift is not empty")
+    place = affine([_read_part(part) for part in items[:-1]], _signed(items[-1]))
+    if not isinstance(place, Shift):
+        raise at.error("a shift is a list of at least one index with its factor, and a number")
+    return place
+
+
+def _read_part(at: Cursor) -> tuple[Index, int]:
+    items = at.items()
+    if len(items) != 2:
+        raise at.error("a part of a shift is an index and its factor")
+    return read_index(items[0]), _signed(items[1])
+
+
+def _signed(at: Cursor) -> int:
+    if isinstance(at.value, bool) or not isinstance(at.value, int):
+        raise at.error("a whole number was expected")
+    return at.value
 
 
 def read_extent(at: Cursor) -> Extent:
@@ -187,7 +220,7 @@ _STRING = _Coding(str, Cursor.string)
 _RATIONAL = _Coding(str, Cursor.fraction)
 _ORDERS = _listed(_Coding(int, Cursor.whole))
 _INDEX = _Coding(write_index, read_index)
-_PLACE = _Coding(write_index, _read_place)
+_PLACE = _Coding(_write_place, _read_place)
 _EXTENT = _Coding(lambda extent: extent, read_extent)
 _SHAPE = _Coding(list, _read_shape)
 _ORIGINS = _listed(_Coding(lambda origin: [origin.kind, origin.name, origin.place], _read_origin))
@@ -220,6 +253,7 @@ _TERMS = (
     _Kind("power", Power, (("base", _TERM), ("exponent", _TERM))),
     _Kind("derivative", Derivative, (("of", _TERM), ("by", _REFERENCE))),
     _Kind("delta", Delta, (("left", _PLACE), ("right", _PLACE))),
+    _Kind("within", Within, (("place", _PLACE), ("size", _EXTENT))),
 )
 
 _MATRICES = (

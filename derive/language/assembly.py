@@ -25,11 +25,14 @@ from derive.terms import (
     Number,
     Power,
     Ref,
+    Shift,
     Size,
     Sum,
     Term,
+    bounds,
     children,
     factors_of,
+    place_indices,
     references,
     separate,
     terms_of,
@@ -254,6 +257,7 @@ def _assembled(
             raise InputError(f"{name} has no size {size_name!r}")
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise InputError(f"the size {size_name} must be a whole number of at least 1")
+    made.fitted(dict.fromkeys(made.size_names, 2))
     _check_signs(made)
     return made
 
@@ -391,8 +395,8 @@ def _letter_sizes(
             match part:
                 case Ref(indices=places):
                     for place in places:
-                        if isinstance(place, Index):
-                            note(place, where)
+                        for index in place_indices(place):
+                            note(index, where)
                 case Sum(index=index) | Family(index=index):
                     note(index, where)
                 case _:
@@ -407,8 +411,9 @@ def _letter_sizes(
                 used = _first_use(named.name, position, collected, facts)
                 if used is None:
                     raise InputError(
-                        f"the index {letter} of {named.specification} has no size; "
-                        f'use it somewhere, as in derive.indices("{letter}:n")'
+                        f"the index {letter} of {named.specification} has no size; use it "
+                        f'somewhere, as in derive.indices("{letter}:n"), or give it to '
+                        "derive.problem as one of the spare letters"
                     )
                 letters[letter] = Index(letter, used.size)
     return letters
@@ -440,12 +445,26 @@ def _check_shapes(
                 continue
             named = declared[part.name]
             wanted = [letters[letter].size for letter in named.letters]
-            given = [place.size for place in part.indices if isinstance(place, Index)]
+            _check_shifts(part, where)
+            given = [
+                place.size if isinstance(place, Index) else own
+                for place, own in zip(part.indices, wanted, strict=True)
+            ]
             if wanted != given:
                 raise InputError(
                     f"in {where}, {part} has the shape {_shape(given)}, but {named.name} was "
                     f"declared as {named.specification} with the shape {_shape(wanted)}"
                 )
+
+
+def _check_shifts(ref: Ref, where: str) -> None:
+    """Refuse a place that may lie before the first: places are counted from 1."""
+    for place in ref.indices:
+        if isinstance(place, Shift) and (bounds(place, {})[0] or 0) < 1:
+            raise InputError(
+                f"in {where}, the place {place} of {ref} can be less than 1; places are counted "
+                "from 1, as in x[t + k - 1]"
+            )
 
 
 def _definition(named: Named, letters: Mapping[str, Index], spare: tuple[Index, ...]) -> Definition:

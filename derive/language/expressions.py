@@ -19,10 +19,12 @@ from derive.terms import (
     Apply,
     Family,
     Index,
+    IndexLike,
     Number,
     Power,
     Product,
     Ref,
+    Shift,
     Size,
     Term,
     add,
@@ -165,16 +167,18 @@ class Named(Expression):
         """As it was declared: ``x[i,j]``."""
         return f"{self.name}[{','.join(self.letters)}]" if self.letters else self.name
 
-    def __getitem__(self, subscript: Index | int | tuple[Index | int, ...]) -> Expression:
+    def __getitem__(self, subscript: IndexLike | tuple[IndexLike, ...]) -> Expression:
         wanted = subscript if isinstance(subscript, tuple) else (subscript,)
         for index in wanted:
-            if not isinstance(index, Index):
+            if not isinstance(index, (Index, Shift)):
                 raise InputError(
                     f"{self.name}[{', '.join(map(str, wanted))}]: {index!r} is not an index; "
                     'make indices with derive.indices("i:m")'
                 )
         if len(wanted) != len(self.letters):
-            given = ",".join(index.name for index in wanted if isinstance(index, Index))
+            given = ",".join(
+                index.name if isinstance(index, Index) else str(index) for index in wanted
+            )
             raise InputError(
                 f"{self.name} was declared as {self.specification}, with "
                 f"{_count(len(self.letters), 'index', 'indices')}, but {self.name}[{given}] "
@@ -280,6 +284,8 @@ def argument_of(operand: object) -> Term:
             )
         case Index(name=name):
             raise InputError(f"the index {name} cannot stand in a formula as a number")
+        case Shift():
+            raise InputError(f"{operand} can only stand in a subscript, not as a number")
         case _:
             pass
     raise InputError(f"{operand!r} cannot stand in a formula")

@@ -79,9 +79,11 @@ from derive.terms import (
     Power,
     Product,
     Ref,
+    Shift,
     Size,
     Sum,
     Term,
+    Within,
     add,
     bound_indices,
     free_indices,
@@ -182,7 +184,9 @@ def _is_scalar_leaf(term: Term, held: Collection[Index] = ()) -> bool:
     if any(index not in held for index in free_indices(term)):
         return False
     return all(
-        not isinstance(part, (Sum, Family, Derivative) if held else (Sum, Family, Delta))
+        not isinstance(
+            part, (Sum, Family, Derivative, Within) if held else (Sum, Family, Delta, Within)
+        )
         and not (isinstance(part, Ref) and any(index not in held for index in part.indices))
         for part in walk(term)
     )
@@ -260,6 +264,8 @@ class _Reader:
 
     def _running(self, term: Term, indices: tuple[IndexLike, ...]) -> tuple[Index, ...]:
         running = tuple(index for index in indices if isinstance(index, Index))
+        if any(isinstance(place, Shift) for place in indices):
+            raise _NoReading(f"{term} has a shifted index: it is a window of an array.")
         if len(running) != len(indices):
             raise _NoReading(f"{term} is a single element, not a whole array.")
         if len(set(running)) != len(running):
@@ -356,6 +362,8 @@ class _Reader:
                 return _Operand(Identity(left.size), left, right)
             case Delta():
                 raise _NoReading(f"{term} is no identity matrix.")
+            case Within():
+                raise _NoReading(f"{term} is the range of a shifted index.")
             case Apply(function=function) if (
                 function in MATRIX_FUNCTIONS and self.problem.function(function) is None
             ):
@@ -971,8 +979,20 @@ def vectorise(
     return MatrixForm(term, target, layout, expression, rows, columns, arrays, held=held)
 
 
+def _is_shifted(term: Term) -> bool:
+    match term:
+        case Ref(indices=places):
+            return any(isinstance(place, Shift) for place in places)
+        case Delta(left=left, right=right):
+            return isinstance(left, Shift) or isinstance(right, Shift)
+        case _:
+            return isinstance(term, Within)
+
+
 def _einsum(term: Term, target: tuple[Index, ...]) -> str | None:
     """The subscripts, if the term is one product of arrays (each in its own order of indices)."""
+    if any(_is_shifted(part) for part in walk(term)):
+        return None  # its operands are windows of arrays
     flat = flatten_product(term, set(target) | set(free_indices(term)))
     letters: dict[Index, str] = {}
 

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from derive.notation.boxes import Box, Operator, Row
 from derive.notation.latex import Style, write_latex
-from derive.notation.layout import layout
+from derive.notation.layout import layout, place_box
 from derive.notation.lines import broken, width_in_em
 from derive.notation.notation import PLAIN, Look, Notation
 from derive.notation.symbols import DefaultSymbols, default_symbols, validate_latex_symbol
 from derive.notation.text import Mark, columns, in_brackets, unmarked, write_text
-from derive.terms import Term
+from derive.terms import IndexLike, Term
 
 __all__ = [
     "PLAIN",
@@ -35,6 +35,7 @@ __all__ = [
     "latex",
     "latex_lines",
     "layout",
+    "place_text",
     "plain_text",
     "text_lines",
     "unmarked",
@@ -55,6 +56,16 @@ def plain_text(term: Term, notation: Notation | None = None, mark: Mark = in_bra
     'λ/m'
     """
     return write_text(layout(term, notation), mark)
+
+
+def place_text(place: IndexLike) -> str:
+    """A place in a subscript as text.
+
+    >>> from derive.terms import Index
+    >>> place_text(Index("t", "T") + Index("k", "K") - 1)
+    't + k − 1'
+    """
+    return write_text(place_box(place))
 
 
 def latex(term: Term, notation: Notation | None = None, *, inline: bool = False) -> str:

@@ -12,7 +12,7 @@ The conventions are those of a textbook page:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from fractions import Fraction as Rational
@@ -64,12 +64,15 @@ from derive.terms import (
     Power,
     Product,
     Ref,
+    Shift,
     Size,
     Sum,
     Term,
+    Within,
     contains,
     factors_of,
     is_negative,
+    put_place,
     references,
     walk,
 )
@@ -101,6 +104,7 @@ _STRENGTH: dict[type[Term], Strength] = {
     Sum: Strength.PREFIX,
     Power: Strength.POWER,
     Delta: Strength.ATOM,
+    Within: Strength.ATOM,
     Family: Strength.POWER,
     Ref: Strength.ATOM,
     Size: Strength.ATOM,
@@ -144,6 +148,11 @@ _DELTA = Symbol(r"\delta", "δ")
 _EQUALS_ONE = Symbol("=1", "=1", "sign")
 _MINUS_ONE = Symbol("-1", "-1", "sign")
 _GREATER = Symbol(">", " > ", "sign")
+_AT_MOST = Symbol(r"\le ", " ≤ ", "sign")
+_PLUS_SIGN = Symbol("+", "+", "sign")
+_MINUS_SIGN = Symbol("-", "−", "sign")
+_PLUS = Symbol("+", " + ", "sign")
+_MINUS = Symbol("-", " − ", "sign")
 _LEFT = Symbol("(", "(", "sign")
 _RIGHT = Symbol(")", ")", "sign")
 
@@ -307,6 +316,8 @@ class _Layout:
                 return self.leaf(term, Symbol(*size_symbols(term.name)))
             case Ref():
                 return self.reference(term)
+            case Within():
+                return self.within(term)
             case Delta():
                 return Scripts(_DELTA, self.subscript((term.left, term.right)))
             case Product():
@@ -396,9 +407,9 @@ class _Layout:
     def subscript(self, indices: Sequence[IndexLike]) -> Box:
         """Indices side by side, with commas where they would run together."""
         symbols = [_index(index) for index in indices]
-        if len(symbols) == 1:
+        if len(symbols) == 1 and isinstance(symbols[0], Symbol):
             return symbols[0]
-        if all(len(symbol.text) == 1 for symbol in symbols):
+        if all(isinstance(symbol, Symbol) and len(symbol.text) == 1 for symbol in symbols):
             return Row(tuple(symbols))
         return Listed(tuple(symbols))
 
@@ -606,6 +617,13 @@ class _Layout:
         lower = Row((Symbol(*index_symbols(term.index.name)), _EQUALS_ONE))
         return BigOperator(_SUMMATION, lower, upper, self.at_least(Strength.PRODUCT, term.body))
 
+    def within(self, term: Within) -> Box:
+        """``[1 ≤ s − t + 1 ≤ K]``"""
+        size = term.size
+        upper = Symbol(*size_symbols(size)) if isinstance(size, str) else _digits(size)
+        inside = Row((_digits(1), _AT_MOST, place_box(term.place), _AT_MOST, upper))
+        return parenthesised(inside, "square")
+
     # Functions ----------------------------------------------------------------------------------
 
     def function(self, name: str) -> Symbol:
@@ -753,9 +771,9 @@ class _Layout:
             return False
         values = dict(zip(definition.indices, term.of.indices, strict=True))
         # An index that the head doesn't hold is bound inside: then there are many such elements.
-        if any(isinstance(index, Index) and index not in values for index in only.indices):
+        if any(index not in values for index in only.running):
             return False
-        places = tuple(values[i] if isinstance(i, Index) else i for i in only.indices)
+        places = tuple(put_place(place, values) for place in only.indices)
         return only.name == term.by.name and places == term.by.indices
 
 
@@ -771,8 +789,35 @@ def _raised_places(notation: Notation) -> dict[str, int]:
     return {q.name: q.indices.index(example) for q in problem.quantities if example in q.indices}
 
 
-def _index(index: IndexLike) -> Symbol:
-    return Symbol(*index_symbols(index.name)) if isinstance(index, Index) else _digits(index)
+def _index(index: IndexLike) -> Symbol | Row:
+    match index:
+        case Index(name=name):
+            return Symbol(*index_symbols(name))
+        case Shift():
+            return Row(tuple(_shift(index, _PLUS_SIGN, _MINUS_SIGN)))
+        case _:
+            return _digits(index)
+
+
+def place_box(place: IndexLike) -> Symbol | Row:
+    """A place by itself, as in a range or in a sentence: ``t + k − 1`` with room at its signs."""
+    if isinstance(place, Shift):
+        return Row(tuple(_shift(place, _PLUS, _MINUS)))
+    return _index(place)
+
+
+def _shift(shift: Shift, plus: Symbol, minus: Symbol) -> Iterator[Box]:
+    """``t + k − 1``, closed up as a subscript is."""
+    for place, (index, count) in enumerate(shift.parts):
+        if count < 0 or place:
+            # A sign in front of all belongs to what follows.
+            yield (minus if place else _MINUS_SIGN) if count < 0 else plus
+        if abs(count) != 1:
+            yield _digits(abs(count))
+        yield Symbol(*index_symbols(index.name))
+    if shift.offset:
+        yield minus if shift.offset < 0 else plus
+        yield _digits(abs(shift.offset))
 
 
 def _digits(value: int) -> Symbol:
@@ -942,7 +987,7 @@ def _pattern(term: Term) -> tuple[object, list[int]]:
     nodes: list[object] = []
 
     def place(index: IndexLike) -> object:
-        if isinstance(index, Index):
+        if not isinstance(index, int):
             return index
         numbers.append(index)
         return "number"
@@ -953,6 +998,8 @@ def _pattern(term: Term) -> tuple[object, list[int]]:
                 nodes.append((name, tuple(place(index) for index in indices)))
             case Delta(left=left, right=right):
                 nodes.append(("delta", place(left), place(right)))
+            case Within(place=inside, size=size):
+                nodes.append(("within", place(inside), size))
             case Number(value=value):
                 nodes.append(value)
             case Size(name=name):

@@ -29,7 +29,7 @@ def default_sizes(problem: Problem) -> dict[str, int]:
             sizes[name] = 50
         else:
             sizes[name] = next(free)
-    return sizes
+    return problem.fitted(sizes)
 
 
 def example_function(plan: Plan) -> list[list[str]]:

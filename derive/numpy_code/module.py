@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -393,18 +394,48 @@ def size_lines(plan: Plan) -> list[str]:
     """``m = x.shape[0]`` for each size that the body uses."""
     lines = []
     for size in (name for name in plan.problem.size_names if name in plan.writer.sizes):
-        for quantity in inputs_of(plan.problem):
-            sizes = [index.size for index in axes_of(quantity, plan.problem)]
-            if size in sizes:
-                variable = plan.writer.size_names[size]
-                lines.append(f"    {variable} = {quantity.name}.shape[{sizes.index(size)}]")
-                break
-        else:
+        length = _length(size, plan.problem) or _number_of_windows(size, plan.problem)
+        if length is None:
             raise Unsupported(
                 f"the size {size} is not the length of any array given: nothing that is summed "
                 "over it depends on its index, so write it without that sum"
             )
+        lines.append(f"    {plan.writer.size_names[size]} = {length}")
     return lines
+
+
+def _length(size: str | int, problem: Problem) -> str | None:
+    """A size as the length of one of the arrays given."""
+    if isinstance(size, int):
+        return str(size)
+    for quantity in inputs_of(problem):
+        sizes = [index.size for index in axes_of(quantity, problem)]
+        if size in sizes:
+            return f"{quantity.name}.shape[{sizes.index(size)}]"
+    return None
+
+
+def _number_of_windows(size: str, problem: Problem) -> str | None:
+    """A size as the number of windows that fit into an array: ``T`` from ``S = T + K − 1``."""
+    for _, own, shift in problem.shifts:
+        whole = _length(own.size, problem)
+        counts = [count for index, count in shift.parts if index.size == size]
+        others = [(index.size, count) for index, count in shift.parts if index.size != size]
+        lengths = [(_length(other, problem), count) for other, count in others]
+        if whole is None or len(counts) != 1 or any(length is None for length, _ in lengths):
+            continue
+        fixed = shift.offset + sum(
+            count * other for other, count in others if isinstance(other, int)
+        )
+        taken = [
+            length if count == 1 else f"{count} * {length}"
+            for (other, _), (length, count) in zip(others, lengths, strict=True)
+            if isinstance(other, str)
+        ]
+        text = " - ".join([whole, *map(str, taken)])
+        text += f" - {fixed}" if fixed > 0 else f" + {-fixed}" if fixed else ""
+        return text if counts[0] == 1 else f"({text}) // {counts[0]}"
+    return None
 
 
 def _forward(
@@ -424,9 +455,9 @@ def _forward(
     sizes = size_lines(plan)
     inputs = plan.inputs(stages)
     for line in sizes:  # the array whose length is asked for
-        owner = line.split(" = ")[1].split(".")[0]
-        if owner not in inputs:
-            inputs.append(owner)
+        for owner in re.findall(r"(\w+)\.shape", line):
+            if owner not in inputs:
+                inputs.append(owner)
     order = [quantity.name for quantity in inputs_of(plan.problem)]
     arguments = [*sorted(inputs, key=order.index), *plan.writer.functions]
     what = "stage" if len(returned) == 1 else "stages"

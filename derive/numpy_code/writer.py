@@ -60,15 +60,20 @@ from derive.terms import (
     Delta,
     Family,
     Index,
+    IndexLike,
     Number,
     Power,
     Product,
     Ref,
+    Shift,
     Size,
     Term,
+    Within,
     bound_indices,
     factors_of,
     free_indices,
+    parts_of,
+    place_indices,
 )
 
 __all__ = ["IndexedWriter", "Writer", "dimensions", "partial_name"]
@@ -89,6 +94,19 @@ def _runs_over_one(term: Term, target: tuple[Index, ...]) -> bool:
     have, from one that they lack."""
     indices = (*target, *free_indices(term), *bound_indices(term))
     return any(index.size == 1 for index in indices)
+
+
+def _is_written(name: str, own: Index, place: IndexLike, problem: Problem) -> bool:
+    """Whether the author wrote such a shift of this quantity, so that it is in its range."""
+
+    def form(place: IndexLike) -> object:
+        parts, offset = parts_of(place)
+        return sorted((str(index.size), count) for index, count in parts), offset
+
+    return any(
+        (name, own, form(place)) == (other, its, form(shift))
+        for other, its, shift in problem.shifts
+    )
 
 
 def _sides(matrix: Matrix) -> tuple[str, ...]:
@@ -512,15 +530,17 @@ class IndexedWriter:
                 return self.writer.call("logsumexp", [self.writer.in_order(body, (*axes, index))])
             case Power(base=base, exponent=exponent) if not free_indices(exponent):
                 return raised(self.term(base, axes), self.writer.scalar(exponent))
-            case Ref(name=name, indices=indices):
+            case Ref(indices=indices):
                 stored = self._stored(term)
-                code = Code(self.writer.names[name])
+                code = self._array(term, stored)
                 if stored == axes:
                     return code
                 if set(stored) == set(axes) and len(stored) == len(indices) == len(axes):
                     order = ", ".join(str(stored.index(axis)) for axis in axes)
                     written = self.writer.dialect.operation("axes", u=code.text, order=order)
                     return Code(written)
+            case Within(place=place) if place_indices(place) == axes:
+                return self._bracket(term, axes)
         return self._contraction(term, axes)
 
     def _stored(self, ref: Ref) -> tuple[Index, ...]:
@@ -529,10 +549,72 @@ class IndexedWriter:
         letters = dict(zip(quantity.indices, ref.indices, strict=True))
         order = axes_of(quantity, self.writer.problem)
         stored = [letters[index] for index in order]
+        if any(isinstance(place, Shift) for place in stored):
+            return tuple(dict.fromkeys(i for place in stored for i in place_indices(place)))
         running = tuple(index for index in stored if isinstance(index, Index))
         if len(running) != len(stored):
             raise Unsupported(f"{ref} is a single element; it cannot be written as NumPy code")
         return running
+
+    # Shifted indices ------------------------------------------------------------------------------
+
+    def _array(self, ref: Ref, axes: tuple[Index, ...]) -> Code:
+        """The array of a reference; one with shifted indices as the windows that they cut out of
+        it, with an axis for each letter."""
+        name = self.writer.names[ref.name]
+        quantity = self.writer.problem.quantity(ref.name)
+        letters = dict(zip(quantity.indices, ref.indices, strict=True))
+        order = axes_of(quantity, self.writer.problem)
+        stored = [letters[index] for index in order]
+        shifted = [n for n, place in enumerate(stored) if isinstance(place, Shift)]
+        if not shifted:
+            return Code(name)
+        first, last = shifted[0], shifted[-1]
+        before, behind = stored[:first], stored[last + 1 :]
+        # Plain axes outside stay as they are; those between are given by their places too.
+        inside = tuple(index for index in axes if index not in before and index not in behind)
+        used = [index for place in stored for index in place_indices(place)]
+        if len(set(used)) != len(used):
+            inside, first, last = axes, 0, len(stored) - 1
+        places = [
+            self._clipped(ref.name, own, place, inside)
+            for own, place in zip(order[first : last + 1], stored[first : last + 1], strict=True)
+        ]
+        slices = [":"] * first
+        return Code(f"{name}[{', '.join([*slices, *places])}]")
+
+    def _clipped(self, name: str, own: Index, place: IndexLike, axes: tuple[Index, ...]) -> str:
+        """The places along one axis, counted from 0. Those of a shift that a rule has made may
+        lie outside, where a bracket makes them count for nothing."""
+        code = self._places(place, axes)
+        if isinstance(place, Index) or _is_written(name, own, place, self.writer.problem):
+            return code.text
+        extent = self.writer.extent(own.size)
+        return f"np.clip({code.text}, 0, {extent} - 1)"
+
+    def _places(self, place: IndexLike, axes: tuple[Index, ...]) -> Code:
+        """The values of a place, counted from 0, as an array that is broadcast to ``axes``."""
+        parts, offset = parts_of(place)
+        terms: list[Code] = []
+        for index, count in parts:
+            behind = len(axes) - 1 - axes.index(index)
+            grid = f"np.arange({self.writer.extent(index.size)})"
+            if behind:
+                grid += f"[:{', None' * behind}]"
+            factor = Code(grid) if abs(count) == 1 else times(Code(str(abs(count))), Code(grid))
+            terms.append(negated(factor) if count < 0 else factor)
+        start = offset - 1 + sum(count for _, count in parts)
+        if start:
+            terms.append(number(Fraction(start)))
+        return plus(terms) if len(terms) > 1 else terms[0] if terms else Code("0")
+
+    def _bracket(self, term: Within, axes: tuple[Index, ...]) -> Code:
+        code = self._places(term.place, axes).at(Level.ATOM)
+        return Code(f"(({code} >= 0) & ({code} < {self.writer.extent(term.size)}))")
+
+    def _equal(self, term: Delta, axes: tuple[Index, ...]) -> Code:
+        left, right = (self._places(place, axes) for place in (term.left, term.right))
+        return Code(f"({left.text} == {right.text})")
 
     def _aligned(self, term: Term, axes: tuple[Index, ...]) -> Code:
         """The term as an array that is broadcast to ``axes``."""
@@ -549,7 +631,7 @@ class IndexedWriter:
 
         flat = flatten_product(term, (*axes, *free_indices(term)))
         alone = len(flat.factors) == 1 and flat.factors[0] == term
-        if alone and not isinstance(term, (Ref, Delta)):
+        if alone and not isinstance(term, (Ref, Delta, Within)):
             raise Unsupported(f"{term} cannot be written as NumPy code")
         letters: dict[Index, str] = {}
         for index in (
@@ -567,7 +649,15 @@ class IndexedWriter:
         for factor in flat.factors:
             if isinstance(factor, Ref):
                 own = self._stored(factor)
-                code = Code(self.writer.names[factor.name])
+                code = self._array(factor, own)
+            elif isinstance(factor, Within):
+                own = free_indices(factor)
+                code = self._bracket(factor, own)
+            elif isinstance(factor, Delta) and (
+                isinstance(factor.left, Shift) or isinstance(factor.right, Shift)
+            ):
+                own = free_indices(factor)
+                code = self._equal(factor, own)
             elif isinstance(factor, Delta):
                 own = tuple(each for each in (factor.left, factor.right) if isinstance(each, Index))
                 if len(own) != 2:

@@ -24,6 +24,7 @@ from derive.terms import (
     Derivative,
     Family,
     Index,
+    IndexLike,
     Number,
     Power,
     Product,
@@ -51,7 +52,7 @@ def _definition(term: Term, context: Context) -> Rewrite | None:
     definition = context.scope.problem.definition(term.of.name)
     if definition is not None and definition.constant:
         return None
-    own = tuple(place for place in term.by.indices if isinstance(place, Index))
+    own = term.by.running
     body = context.scope.body(term.of, (*context.indices, *own))
     if body is None or is_given(term, context):
         return None
@@ -109,9 +110,9 @@ def _sum_rule_under_sum(term: Term, context: Context) -> Rewrite | None:
     if not isinstance(term, Derivative) or not isinstance(term.of, Sum):
         return None
     index, body = term.of.index, term.of.body
-    if index in term.by.indices:
+    if index in term.by.running:
         # The bound index is another one than that of the variable: rename it out of the way.
-        taken = [*context.indices, *(p for p in term.by.indices if isinstance(p, Index))]
+        taken = [*context.indices, *term.by.running]
         new = fresh_index(index, taken, context.scope.spare)
         body, index = substitute(body, {index: new}, context.scope.spare), new
     after = total(index, Derivative(body, term.by))
@@ -219,7 +220,7 @@ def _matrix_function_rule(function: MatrixFunction) -> Rule:
         of, by = term.of, term.by
         if of.function != function.name:
             return None
-        own = tuple(place for place in by.indices if isinstance(place, Index))
+        own = by.running
         down, along = fresh_places(of, (*context.indices, *own), context.scope.spare)
         part = multiply(function.slope(of, down, along), Derivative(elements(of, down, along), by))
         reason = Prose(("every element of the matrix is differentiated in turn",))
@@ -339,11 +340,8 @@ def _through(user: str, term: Derivative, context: Context) -> Iterator[Term]:
     definition = scope.problem.definition(user)
     assert pattern is not None
     assert definition is not None
-    taken = [
-        *context.indices,
-        *(place for place in (*of.indices, *by.indices) if isinstance(place, Index)),
-    ]
-    stages: list[tuple[tuple[Index | int, ...], tuple[Index, ...]]] = [((), ())]
+    taken = [*context.indices, *of.running, *by.running]
+    stages: list[tuple[tuple[IndexLike, ...], tuple[Index, ...]]] = [((), ())]
     for place, own in zip(pattern, definition.indices, strict=True):
         if place is not None:
             stages = [((*sub, of.indices[place]), bound) for sub, bound in stages]

@@ -102,6 +102,9 @@ def common_term(
         for own, column in zip(_declared(terms[0], problem), columns, strict=True)
         if column == sequence and own is not None
     ]
+    # What windows are cut out of is read at the places of others: x_t beside z_t.
+    windowed = {own for _, own, _ in problem.shifts}
+    declared = [own for own in declared if own not in windowed] or declared
     # x_11 + x_22 at m = n = 2 is no sum: the two numbers count different things.
     if not declared or len({own.size for own in declared}) != 1:
         return None

@@ -10,10 +10,14 @@ from derive.terms import (
     IndexLike,
     Number,
     Ref,
+    Shift,
     Size,
     Sum,
     Term,
+    Within,
     children,
+    place_indices,
+    put_place,
 )
 
 __all__ = ["match"]
@@ -45,12 +49,19 @@ def _match(
             if wanted in bound:
                 return bound[wanted] == given
             if wanted in variables:
-                if isinstance(given, Index) and (
-                    given.size != wanted.size or given in bound.values()
-                ):
+                if isinstance(given, Index) and given.size != wanted.size:
+                    return False
+                if any(index in bound.values() for index in place_indices(given)):
                     return False
                 return found.setdefault(wanted, given) == given
-        return wanted == given and given not in bound.values()
+        if isinstance(wanted, Shift):
+            # What a shift is made of must be known by now: x_{t+k−1} doesn't say what t is.
+            if not all(each in bound or each in found for each in place_indices(wanted)):
+                return wanted == given and not bound and variables.isdisjoint(place_indices(wanted))
+            return put_place(wanted, {**found, **bound}) == given
+        return wanted == given and not any(
+            index in bound.values() for index in place_indices(given)
+        )
 
     match pattern, term:
         case (Ref(), Ref()):
@@ -61,6 +72,8 @@ def _match(
             )
         case (Delta(), Delta()):
             return place(pattern.left, term.left) and place(pattern.right, term.right)
+        case (Within(), Within()):
+            return pattern.size == term.size and place(pattern.place, term.place)
         case (Number(), Number()) | (Size(), Size()):
             return pattern == term
         case (Sum(index=mine_index, body=mine_body), Sum(index=index, body=body)) | (

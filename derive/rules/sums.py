@@ -23,16 +23,20 @@ from derive.terms import (
     Number,
     Power,
     Ref,
+    Shift,
     Size,
     Sum,
     Term,
+    Within,
     add,
+    bounds,
     contains,
     factors_of,
     free_indices,
     multiply,
     references,
     same,
+    solved,
     substitute,
     terms_of,
     total,
@@ -48,15 +52,36 @@ def _delta(term: Term, context: Context) -> Rewrite | None:
     index = term.index
     factors = factors_of(term.body)
     for n, factor in enumerate(factors):
-        if not isinstance(factor, Delta) or index not in (factor.left, factor.right):
-            continue
-        other = factor.right if factor.left == index else factor.left
-        if other == index:
+        other = solved(factor.left, factor.right, index) if isinstance(factor, Delta) else None
+        if other is None:
             continue
         rest = multiply(*factors[:n], *factors[n + 1 :])
         after = substitute(rest, {index: other}, context.scope.spare)
         only = other.name if isinstance(other, Index) else str(other)
+        if isinstance(other, Shift) or (isinstance(other, Index) and other.size != index.size):
+            # The one place may lie outside the sum, which is then zero.
+            after = multiply(Within(other, index.size), after)
+            reason = f"only {index.name} = {only} contributes to the sum, where it is in its range"
+            return Rewrite(after, Prose((reason,)))
         return Rewrite(after, Prose((f"only {index.name} = {only} contributes to the sum",)))
+    return None
+
+
+def _range(term: Term, context: Context) -> Rewrite | None:
+    """``[1 ≤ 2 ≤ K] = 1``."""
+    if not isinstance(term, Within):
+        return None
+    sizes = context.scope.sizes
+    size = term.size if isinstance(term.size, int) else sizes.get(term.size)
+    least, greatest = bounds(term.place, sizes)
+    if isinstance(term.place, Index) and term.place.size == term.size:
+        return Rewrite(ONE, Prose((term, " is 1")))
+    inside = size is not None and greatest is not None and greatest <= size
+    if inside and least is not None and least >= 1:
+        return Rewrite(ONE, Prose((term, " is 1")))
+    below = greatest is not None and greatest < 1
+    if below or (size is not None and least is not None and least > size):
+        return Rewrite(ZERO, Prose((term, " is 0")))
     return None
 
 
@@ -72,7 +97,11 @@ def _equal_indices(term: Term, context: Context) -> Rewrite | None:
 
 def _holds_delta_of(index: Index, term: Term) -> bool:
     return any(
-        isinstance(factor, Delta) and index in (factor.left, factor.right)
+        isinstance(factor, Delta)
+        and (
+            index in (factor.left, factor.right)
+            or solved(factor.left, factor.right, index) is not None
+        )
         for factor in factors_of(term)
     )
 
@@ -327,9 +356,11 @@ def _symmetry(term: Term, context: Context) -> Rewrite | None:
 
 def _rank(place: IndexLike, context: Context) -> tuple[int, int, str]:
     """Numbers first, then free letters as they were declared, then those of sums from the
-    outermost on."""
+    outermost on, then shifted ones."""
     if isinstance(place, int):
         return (0, place, "")
+    if not isinstance(place, Index):  # t + k − 1
+        return (3, 0, str(place))
     free = context.indices[: context.free]
     if place in free or place not in context.indices:
         declared = context.scope.problem.indices
@@ -353,6 +384,14 @@ SUMS: tuple[Rule, ...] = (
         "normal",
         _delta,
         (Sum,),
+    ),
+    Rule(
+        "range of an index",
+        r"[1 \le k \le K] = 1",
+        "The bracket is 1 where the index lies in its range, and 0 where it lies outside.",
+        "full",
+        _range,
+        (Within,),
     ),
     Rule(
         "multiply out under Σ",

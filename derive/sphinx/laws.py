@@ -53,7 +53,11 @@ _FUNCTIONS = (
     *("max", "min", "det"),
 )
 _INDICATOR = r"\mathbf{1}"
-_GREATER = Symbol(">", " > ", "sign")
+_RELATIONS = {
+    "=": SIGNS["="],
+    ">": Symbol(">", " > ", "sign"),
+    r"\le": Symbol(r"\le", " ≤ ", "sign"),
+}
 _CLOSING = {"(": ")", "[": "]"}
 _EQUALS = Symbol("=", "=", "sign")
 _PRIME = Symbol("'", "′", "sign")
@@ -142,10 +146,10 @@ class _Reader:
         return token
 
     def relation(self) -> Box:
-        """Sums with signs of equality, or of what is greater, between them."""
+        """Sums with signs of equality, or of what is greater or less, between them."""
         parts = [self.sum()]
-        while self.token() in ("=", ">"):
-            parts += [SIGNS["="] if self.take() == "=" else _GREATER, self.sum()]
+        while self.token() in _RELATIONS:
+            parts += [_RELATIONS[self.take()], self.sum()]
         return parts[0] if len(parts) == 1 else Row(tuple(parts))
 
     def sum(self) -> Box:
@@ -160,7 +164,8 @@ class _Reader:
     def product(self) -> Box:
         factors: list[Box] = []
         signs: list[Box] = []
-        while self.token() not in ("", "+", "-", "=", ">", ",", ")", "]", "}"):
+        ends = ("", "+", "-", *_RELATIONS, ",", ")", "]", "}")
+        while self.token() not in ends:
             if self.token() in (r"\cdot", r"\cdots", "/"):
                 signs.append(_OPERATORS[self.take()])
                 factors = [Row((_product(factors), signs[-1]))]

@@ -72,6 +72,8 @@ PROSE = (
     "The derivative by {0}:",
     "The derivative of {0} by {1}:",
     "{0} is 1 where its indices are equal and 0 elsewhere (the Kronecker delta).",
+    "{0} is 1 where the index lies in its range and 0 elsewhere (Iverson’s bracket).",
+    "{0} is at least {1}, for {2} to lie inside",
     # Matrices
     "As matrices",
     "In the following, {any}.",
@@ -242,6 +244,7 @@ PROSE = (
     "{0} alone depends on {1}",
     "{number} terms alike but for {words}: a sum",
     "only {words} contributes to the sum",
+    "only {words} contributes to the sum, where it is in its range",
     "{0} is 1",
     "{0} is 0",
     "the sum of a sum is the sum of the sums",

@@ -7,7 +7,7 @@ from fractions import Fraction
 import derive
 from derive.dependency import Scope, unrolled
 from derive.model import Problem
-from derive.terms import Index, Number, Ref
+from derive.terms import Index, IndexLike, Number, Ref
 
 i, p = Index("i", "m"), Index("p", "m")
 j, q = Index("j", "n"), Index("q", "n")
@@ -55,5 +55,5 @@ def number(value: int, below: int = 1) -> Number:
     return Number(Fraction(value, below))
 
 
-def ref(name: str, *places: Index | int) -> Ref:
+def ref(name: str, *places: IndexLike) -> Ref:
     return Ref(name, places)

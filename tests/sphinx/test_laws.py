@@ -33,6 +33,7 @@ def test_a_law_as_text(name):
 
 
 SIGNS = {
+    "le": "≤",
     "mathbf{1}": "𝟏",
     "partial": "∂",
     "sum": "∑",

@@ -24,6 +24,9 @@ FORMS: dict[str, dict[str, str]] = {
         "gamma": "Σᵢ₌₁ᵐ ∂J/∂o_ij · u_ij",
         "beta": "Σᵢ₌₁ᵐ ∂J/∂o_ij",
     },
+    "bradley_terry": {
+        "s": "Σₖ₌₁ⁿ c_ki (1 − p_ki) − Σⱼ₌₁ⁿ c_ij (1 − p_ij)",
+    },
     "contrastive_loss": {
         "u": "(1/m) · [y_i r_i − (1 − y_i) h_i 𝟏[μ − r_i > 0]] (u_id − v_id)/r_i",
         "v": "−(1/m) · [y_i r_i − (1 − y_i) h_i 𝟏[μ − r_i > 0]] (u_id − v_id)/r_i",
@@ -42,10 +45,31 @@ FORMS: dict[str, dict[str, str]] = {
         "u": "−(1/m) (v_id/(a_i b_i) − c_i/a_i² · u_id)",
         "v": "−(1/m) (u_id/(a_i b_i) − c_i/b_i² · v_id)",
     },
-    "embedding": {"E": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂x_id · h_iv"},
+    "cox_likelihood": {
+        "w": "−Σᵢ₌₁ᵐ e_i (x_id − 1/S_i · Σⱼ₌₁ᵐ R_ij exp(z_j) x_jd)",
+    },
+    "direct_preference_optimisation": {
+        "a": "(β/m) (p_i − 1)",
+        "b": "−(β/m) (p_i − 1)",
+    },
+    "dropout": {
+        "W": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂z_ik · d_ij",
+        "x": "(1/(m q)) · ∂L_i/∂d_ij · r_ij",
+    },
+    "elastic_net": {
+        "w": "(1/m) Σᵢ₌₁ᵐ (ŷ_i − y_i) x_ij + λ sign(w_j) + μ w_j",
+        "b": "(1/m) Σᵢ₌₁ᵐ (ŷ_i − y_i)",
+    },
+    "embedding": {
+        "E": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂x_id · h_iv",
+    },
     "focal_loss": {
         "w": "(1/m) Σᵢ₌₁ᵐ [γ (1 − p_i)^(γ − 1) ln p_i − (1 − p_i)^γ/p_i] p_i (1 − p_i) y_i x_ij",
         "b": "(1/m) Σᵢ₌₁ᵐ [γ (1 − p_i)^(γ − 1) ln p_i − (1 − p_i)^γ/p_i] p_i (1 − p_i) y_i",
+    },
+    "gamma_regression": {
+        "w": "(1/m) Σᵢ₌₁ᵐ (1 − y_i/μ_i) x_ij",
+        "b": "(1/m) Σᵢ₌₁ᵐ (1 − y_i/μ_i)",
     },
     "gaussian_density": {
         "mu": "−p Σ_{b=1}^{D} P_ab u_b",
@@ -60,6 +84,12 @@ FORMS: dict[str, dict[str, str]] = {
         "theta": "(1/2) Σᵢ₌₁ⁿ Σⱼ₌₁ⁿ [(K⁻¹)_ij − a_j a_i] exp(θ − (1/2) e_ij)",
         "rho": "(1/2) exp(ρ) Σᵢ₌₁ⁿ Σⱼ₌₁ⁿ [(K⁻¹)_ij − a_j a_i] o_ij",
     },
+    "glove": {
+        "w": "2 Σⱼ₌₁ⱽ f_ij e_ij c_jd",
+        "c": "2 Σᵢ₌₁ⱽ f_ij e_ij w_id",
+        "a": "2 Σⱼ₌₁ⱽ f_ij e_ij",
+        "b": "2 Σᵢ₌₁ⱽ f_ij e_ij",
+    },
     "gru_cell": {
         "z_r": "(1/m) · ∂L_k/∂g_r,kh · g_r,kh (1 − g_r,kh)",
         "z_u": "(1/m) · ∂L_k/∂g_u,kh · g_u,kh (1 − g_u,kh)",
@@ -67,9 +97,40 @@ FORMS: dict[str, dict[str, str]] = {
         "z_h": "(1/m) · ∂L_k/∂n_kh · (1 − n_kh²) g_r,kh",
         "h_previous": "(1/m) · ∂L_k/∂a_kh · g_u,kh",
     },
+    "info_nce": {
+        "a": "(1/(m τ)) (Σⱼ₌₁ᵐ p_ij b_jd − b_id)",
+        "b": "(1/(m τ)) (Σᵢ₌₁ᵐ p_ij a_id − a_jd)",
+    },
+    "kl_divergence": {
+        "W": "(1/m) Σᵢ₌₁ᵐ (p_ik − t_ik) x_ij",
+        "b": "(1/m) Σᵢ₌₁ᵐ (p_ik − t_ik)",
+    },
     "kronecker_product": {
         "A": "Σₖ₌₁ʳ Y_ik Σₗ₌₁ˢ B_kl X_jl",
         "B": "Σᵢ₌₁ᵖ Y_ik Σ_{j=1}^{q} A_ij X_jl",
+    },
+    "label_smoothing": {
+        "W": "(1/m) Σᵢ₌₁ᵐ (p_ik − t_ik) x_ij",
+        "b": "(1/m) Σᵢ₌₁ᵐ (p_ik − t_ik)",
+    },
+    "linear_autoencoder": {
+        "W": "(1/m) Σᵢ₌₁ᵐ [Σₛ₌₁ⁿ (o_is − x_is) V_sh] x_ij",
+        "V": "(1/m) Σᵢ₌₁ᵐ (o_ij − x_ij) c_ih",
+    },
+    "log_cosh_regression": {
+        "w": "(1/m) Σᵢ₌₁ᵐ tanh(ŷ_i − y_i) x_ij",
+        "b": "(1/m) Σᵢ₌₁ᵐ tanh(ŷ_i − y_i)",
+    },
+    "lora": {
+        "A": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂h_ir · x_ij",
+        "B": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂z_ik · h_ir",
+    },
+    "lstm_cell": {
+        "z_i": "(1/m) · ∂L_k/∂i_kj · i_kj (1 − i_kj)",
+        "z_f": "(1/m) · ∂L_k/∂f_kj · f_kj (1 − f_kj)",
+        "z_o": "(1/m) · ∂L_k/∂o_kj · o_kj (1 − o_kj)",
+        "z_g": "(1/m) · ∂L_k/∂g_kj · (1 − g_kj²)",
+        "c_previous": "(1/m) · ∂L_k/∂c_kj · f_kj",
     },
     "masked_attention": {
         "Q": "1/√D · Σᵤ₌₁ᵁ ∂J/∂s_tu · K_ud",
@@ -80,13 +141,26 @@ FORMS: dict[str, dict[str, str]] = {
         "w": "(1/N) Σᵢ₌₁ᵐ c_i (z_i − y_i) x_ij",
     },
     "max_pool": {
-        "x": "(1/m) Σₜ₌₁ᵀ ∂L_i/∂z_it · (𝟏[x_{i,2t−1} > x_{i,2t}] δ_{2t−1,s} + "
-        "[1 − 𝟏[x_{i,2t−1} > x_{i,2t}]] δ_{2t,s})"
+        "x": (
+            "(1/m) Σₜ₌₁ᵀ ∂L_i/∂z_it · (𝟏[x_{i,2t−1} > x_{i,2t}] δ_{2t−1,s} + "
+            "[1 − 𝟏[x_{i,2t−1} > x_{i,2t}]] δ_{2t,s})"
+        ),
     },
-    "mean_pool": {"x": "(1/(3m)) Σₜ₌₁ᵀ ∂L_i/∂z_it · [1 ≤ s − 2t + 2 ≤ 3]"},
+    "mean_pool": {
+        "x": "(1/(3m)) Σₜ₌₁ᵀ ∂L_i/∂z_it · [1 ≤ s − 2t + 2 ≤ 3]",
+    },
+    "multiclass_hinge": {
+        "W": "(1/m) Σᵢ₌₁ᵐ [(1 − y_ik) 𝟏[v_ik > 0] − y_ik Σₗ₌₁ᴷ (1 − y_il) 𝟏[v_il > 0]] x_ij",
+        "b": "(1/m) Σᵢ₌₁ᵐ [(1 − y_ik) 𝟏[v_ik > 0] − y_ik Σₗ₌₁ᴷ (1 − y_il) 𝟏[v_il > 0]]",
+    },
     "multivariate_normal": {
         "mu": "−(1/m) Σ_{b=1}^{D} (Σ⁻¹)_ab Σᵢ₌₁ᵐ u_ib",
         "Sigma": "(1/2) [(Σ⁻¹)_ab − Σₑ₌₁ᴰ (Σ⁻¹)_ae Σ_{f=1}^{D} S_ef (Σ⁻¹)_bf]",
+    },
+    "negative_binomial_regression": {
+        "w": "(1/m) Σᵢ₌₁ᵐ r (μ_i − y_i)/(r + μ_i) · x_ij",
+        "b": "(1/m) Σᵢ₌₁ᵐ r (μ_i − y_i)/(r + μ_i)",
+        "r": "(1/m) Σᵢ₌₁ᵐ [ψ(r) − ψ(r + y_i) + ln(r + μ_i) + (r + y_i)/(r + μ_i) − ln r − 1]",
     },
     "nonnegative_matrix_factorisation": {
         "W": "Σⱼ₌₁ᵖ (Σₗ₌₁ᴷ W_il H_lj − V_ij) H_kj",
@@ -95,6 +169,27 @@ FORMS: dict[str, dict[str, str]] = {
     "norms": {
         "x": "(x_i − c_i)/r",
         "W": "W_ij/f",
+    },
+    "probit_regression": {
+        "w": "(1/m) Σᵢ₌₁ᵐ (a_i − y_i)/(a_i (1 − a_i)) · φ(z_i) x_ij",
+        "b": "(1/m) Σᵢ₌₁ᵐ (a_i − y_i)/(a_i (1 − a_i)) · φ(z_i)",
+    },
+    "quantile_regression": {
+        "w": "(1/m) Σᵢ₌₁ᵐ [(1 − τ) 𝟏[−r_i > 0] − τ 𝟏[r_i > 0]] x_ij",
+        "b": "(1/m) Σᵢ₌₁ᵐ [(1 − τ) 𝟏[−r_i > 0] − τ 𝟏[r_i > 0]]",
+    },
+    "rms_norm": {
+        "x": "(1/m) · 1/s_i · (∂L_i/∂o_ij · γ_j − (1/n) x̂_ij Σₕ₌₁ⁿ ∂L_i/∂o_ih · o_ih)",
+        "gamma": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij · x̂_ij",
+    },
+    "skip_gram": {
+        "w": "(1/m) [(a_i − 1) c_id + Σₖ₌₁ᴷ q_ik n_ikd]",
+        "c": "(1/m) (a_i − 1) w_id",
+        "n": "(1/m) q_ik w_id",
+    },
+    "squared_hinge": {
+        "w": "−(2/m) Σᵢ₌₁ᵐ h_i 𝟏[1 − y_i z_i > 0] y_i x_ij",
+        "b": "−(2/m) Σᵢ₌₁ᵐ h_i 𝟏[1 − y_i z_i > 0] y_i",
     },
     "swiglu": {
         "W": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂a_ih · x_ij",
@@ -111,6 +206,10 @@ FORMS: dict[str, dict[str, str]] = {
         "a": "(2/m) 𝟏[t_i > 0] (n_id − p_id)",
         "p": "−(2/m) 𝟏[t_i > 0] (a_id − p_id)",
         "n": "(2/m) 𝟏[t_i > 0] (a_id − n_id)",
+    },
+    "vae_divergence": {
+        "s": "(1/(2m)) (exp(s_id) − 1)",
+        "mu": "(1/m) μ_id",
     },
     "vae_reconstruction": {
         "s": "(1/(2m)) [Σⱼ₌₁ᴾ (o_ij − x_ij) W_jd] n_id t_id",

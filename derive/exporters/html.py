@@ -328,7 +328,10 @@ class _Writer:
                 address = escape(f"#{quote(self.id(label), safe=':')}")
                 return f'<a class="derive-reference" href="{address}">({self.numbers[label]})</a>'
             case _:
-                return write_mathml(formula_box(part, self.notation), displaystyle=full)
+                box = formula_box(part, self.notation)
+                # The cells of a table, at full size, scroll with it.
+                rows = [box] if full else broken(box, _PIECE, width_in_em)
+                return "<wbr>".join(write_mathml(row, displaystyle=full) for row in rows)
 
     def plain(self, parts: Iterable[Inline]) -> str:
         """Parts of a sentence as text, where no elements can stand."""

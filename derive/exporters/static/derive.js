@@ -87,7 +87,7 @@
 
   const scrollable = (root) => {
     for (const box of root.querySelectorAll(".derive-right, .derive-left, .derive-scroll")) {
-      if (box.scrollWidth > box.clientWidth + 1) {
+      if (box.scrollWidth > box.clientWidth) {
         box.tabIndex = 0;
         box.setAttribute("role", "group");
         box.setAttribute("aria-label", root.dataset.wide);

@@ -48,7 +48,7 @@ def _inline(self: Any, node: nodes.math) -> None:
 
 
 def _block(self: Any, node: nodes.math_block) -> None:
-    if node["label"]:
+    if node.get("label"):
         logger.warning("a formula with a label has no number here", location=node)
     formula = mathml(node.astext(), inline=False, location=node)
     self.body.append(f'<div class="formula" tabindex="0" role="group">{formula}</div>\n')

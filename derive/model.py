@@ -254,6 +254,8 @@ class Problem:
         """Each shifted place in the definitions: of which quantity, at which of its indices."""
         found: dict[tuple[str, Index, Shift], None] = {}
         for definition in self.definitions:
+            if definition.derivative is not None:
+                continue  # where its places lie outside, a bracket makes them count for nothing
             for ref in references(definition.body):
                 own = self.quantity(ref.name).indices
                 for index, place in zip(own, ref.indices, strict=False):

@@ -345,6 +345,8 @@ def _assumptions(problem: Problem) -> Iterator[tuple[Inline, ...]]:
 def _windows(problem: Problem) -> Iterator[tuple[Inline, ...]]:
     """How large a size must be for the shifted places to lie inside."""
     for definition in problem.definitions:
+        if definition.derivative is not None:
+            continue
         for ref in dict.fromkeys(references(definition.body)):
             own = problem.quantity(ref.name).indices
             for index, place in zip(own, ref.indices, strict=True):

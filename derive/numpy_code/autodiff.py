@@ -226,14 +226,14 @@ def torch_source(
     """
     passes = _passes(Plan(problem, results, derivatives or {}, TORCH), with_functions=True)
     others = [name for name in passes.arrays if name not in passes.plan.results]
-    context, array = passes.free("ctx"), passes.free("array")
+    context, array, word = passes.free("ctx"), passes.free("array"), passes.free("name")
     refused = []
     if others:
         pairs = ", ".join(f'"{name}": {name}' for name in others)
         refused = [
-            f"    for name, {array} in {{{pairs}}}.items():",
+            f"    for {word}, {array} in {{{pairs}}}.items():",
             f"        if {array}.requires_grad and torch.is_grad_enabled():",
-            '            raise ValueError(f"the derivative by {name} was not derived: detach it")',
+            f'            raise ValueError(f"the derivative by {{{word}}} was not derived: detach it")',
         ]
     call = "_Cost.apply"
     keep = [f"{context}.save_for_backward({', '.join(passes.saved)})"] if passes.saved else []
@@ -303,7 +303,7 @@ def jax_source(
     """
     passes = _passes(Plan(problem, results, derivatives or {}, JAX), with_functions=False)
     others = [name for name in passes.arrays if name not in passes.plan.results]
-    saved, each = passes.free("saved"), passes.free("each")
+    saved, each, word = passes.free("saved"), passes.free("each"), passes.free("name")
     places = range(len(passes.arrays), len(passes.arrays) + len(passes.functions))
     decorator = "@jax.custom_vjp"
     if passes.functions:
@@ -314,9 +314,9 @@ def jax_source(
     if others:
         pairs = ", ".join(f'"{name}": {name}' for name in others)
         refused = [
-            f"    for name, {each} in {{{pairs}}}.items():",
+            f"    for {word}, {each} in {{{pairs}}}.items():",
             f"        if {each}.perturbed:",
-            '            raise ValueError(f"the derivative by {name} was not derived")',
+            f'            raise ValueError(f"the derivative by {{{word}}} was not derived")',
         ]
     values = [f"{name}.value" for name in passes.arrays] + list(passes.functions)
     forward = [

@@ -149,6 +149,9 @@ NUMPY = Dialect(
     },
     operations={
         "ones": "np.ones({extent})",
+        "range": "np.arange({extent})",
+        "clipped": "np.clip({u}, 0, {v} - 1)",
+        "as numbers": "({u}).astype(float)",
         "identity": "np.eye({extent})",
         "diagonal matrix": "np.diag({u})",
         "diagonal": "np.diagonal({u})",
@@ -196,6 +199,9 @@ TORCH = Dialect(
     },
     operations={
         "ones": "torch.ones({extent}, dtype={like}.dtype, device={like}.device)",
+        "range": "torch.arange({extent}, device={like}.device)",
+        "clipped": "torch.clip({u}, 0, {v} - 1)",
+        "as numbers": "({u}).to({like}.dtype)",
         "identity": "torch.eye({extent}, dtype={like}.dtype, device={like}.device)",
         "diagonal matrix": "torch.diag({u})",
         "diagonal": "torch.diagonal({u})",
@@ -264,6 +270,9 @@ JAX = Dialect(
     },
     operations={
         "ones": "jnp.ones({extent}, dtype={like}.dtype)",
+        "range": "jnp.arange({extent})",
+        "clipped": "jnp.clip({u}, 0, {v} - 1)",
+        "as numbers": "({u}).astype({like}.dtype)",
         "identity": "jnp.eye({extent}, dtype={like}.dtype)",
         "diagonal matrix": "jnp.diag({u})",
         "diagonal": "jnp.diagonal({u})",

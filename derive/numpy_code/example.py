@@ -103,6 +103,8 @@ def _draw(quantity: Quantity) -> str:
             where = rest[0] if len(rest) == 1 else f"({', '.join(rest)})"
             count = f", size={where}" if rest else ""
             drawn = f"np.eye({classes})[rng.integers(0, {classes}{count})]"
+            if quantity.role == "parameter":  # 0 is no value beside which differences can be taken
+                drawn = f"rng.dirichlet(np.ones({classes}){count})"
         case "positive":
             drawn = f"rng.uniform(0.5, 2.0{tail})"
         case "unit interval":

@@ -173,6 +173,9 @@ def axes_table(plan: Plan) -> list[str]:
     return [comment, "_AXES = {", *rows, "}"]
 
 
+#: An array, or the same numbers seen in another way.
+_VIEW = re.compile(r"(\w+)(?:\.T|\.transpose\([\d, ]*\))*|np\.diagonal\((\w+)\)")
+
 _AS_FLOATS = """\
     arrays = {name: np.asarray(array, dtype=float) for name, array in given.items()}"""
 
@@ -224,7 +227,8 @@ def _arrays(**given):
                     f"{{{shape.replace("array", "arrays[first]")}}}: {{axis}} is {{size}} in one and {{expected}} in the other"
                 )
     return {result}'''  # noqa: E501 - its braces are doubled
-    return source.split("\n")
+    *before, last = source.split("\n")
+    return [*before, *_window_checks(plan.problem), last]
 
 
 def _functions(plan: Plan) -> list[list[str]]:
@@ -315,7 +319,7 @@ def _body(
     """The lines of a function's body, and the abstract functions that they call."""
     plan.writer.functions, plan.writer.sizes = {}, {}
     statements = [*(assignment(plan, stage) for stage in stages), finish(plan)]
-    lines = rendered(_returning_copies(without_repetition(plan, statements)))
+    lines = rendered(_returning_copies(plan, without_repetition(plan, statements)))
     read = {
         part.name
         for stage in (*stages, *finals)
@@ -416,26 +420,57 @@ def _length(size: str | int, problem: Problem) -> str | None:
 
 
 def _number_of_windows(size: str, problem: Problem) -> str | None:
-    """A size as the number of windows that fit into an array: ``T`` from ``S = T + K − 1``."""
+    """A size as the number of windows that fit into every array: ``T`` from ``S = T + K − 1``."""
+    found: dict[str, None] = {}
     for _, own, shift in problem.shifts:
-        whole = _length(own.size, problem)
-        counts = [count for index, count in shift.parts if index.size == size]
-        others = [(index.size, count) for index, count in shift.parts if index.size != size]
-        lengths = [(_length(other, problem), count) for other, count in others]
-        if whole is None or len(counts) != 1 or any(length is None for length, _ in lengths):
+        count = sum(count for index, count in shift.parts if index.size == size)
+        if not count:
             continue
-        fixed = shift.offset + sum(
-            count * other for other, count in others if isinstance(other, int)
-        )
-        taken = [
-            length if count == 1 else f"{count} * {length}"
-            for (other, _), (length, count) in zip(others, lengths, strict=True)
-            if isinstance(other, str)
+        whole = _length(own.size, problem) or _number_of_windows(str(own.size), problem)
+        others = [(index.size, count) for index, count in shift.parts if index.size != size]
+        lengths = [
+            (_length(other, problem), many)
+            for other, many in others
+            if isinstance(other, str) and many > 0
         ]
+        if whole is None or any(length is None for length, _ in lengths):
+            return None
+        # An index with a minus sign is 1 where the place is greatest.
+        fixed = shift.offset + sum(
+            many * (other if isinstance(other, int) and many > 0 else 1)
+            for other, many in others
+            if isinstance(other, int) or many < 0
+        )
+        taken = [length if many == 1 else f"{many} * {length}" for length, many in lengths]
         text = " - ".join([whole, *map(str, taken)])
         text += f" - {fixed}" if fixed > 0 else f" + {-fixed}" if fixed else ""
-        return text if counts[0] == 1 else f"({text}) // {counts[0]}"
-    return None
+        found[text if count == 1 else f"({text}) // {count}"] = None
+    if not found:
+        return None
+    return next(iter(found)) if len(found) == 1 else f"min({', '.join(found)})"
+
+
+def _window_checks(problem: Problem) -> list[str]:
+    """Lines that refuse arrays in which a shifted index goes too far. A size that is found from
+    the arrays counts as 1: one window has to fit."""
+    lines: dict[str, None] = {}
+    for name, own, shift in problem.shifts:
+        if isinstance(own.size, int) or _length(own.size, problem) is None:
+            continue
+        fixed, parts = shift.offset, []
+        for index, count in shift.parts:
+            if count > 0 and isinstance(index.size, str) and _length(index.size, problem):
+                length = f'seen["{index.size}"][1]'
+                parts.append(length if count == 1 else f"{count} * {length}")
+            else:
+                fixed += count * (index.size if isinstance(index.size, int) and count > 0 else 1)
+        least = " + ".join([*parts, str(fixed)] if fixed or not parts else parts)
+        lines[f'    if seen["{own.size}"][1] < {least}:'] = None
+        lines[
+            f"        raise ValueError(f\"{own.size} is {{seen['{own.size}'][1]}}, but a shifted "
+            f'index of {name} goes up to {{{least.replace(chr(34), chr(39))}}}")'
+        ] = None
+    return list(lines)
 
 
 def _forward(
@@ -500,14 +535,17 @@ def _gradient_end(plan: Plan) -> Statement:
     return Statement(tuple(entries), before=("    return {",), after=("    }",), indent=8)
 
 
-def _returning_copies(statements: Sequence[Statement]) -> list[Statement]:
-    """Two gradients that are equal are two arrays, so that one may be changed in place."""
+def _returning_copies(plan: Plan, statements: Sequence[Statement]) -> list[Statement]:
+    """A gradient is an array of its own, so that it may be changed in place: no other gradient,
+    nothing that was given, and no view of either."""
     *rest, last = statements
-    seen: set[str] = set()
+    seen = {quantity.name for quantity in inputs_of(plan.problem)}
     entries: list[tuple[str, str, str]] = []
     for start, text, end in last.expressions:
-        entries.append((start, f"{text}.copy()" if text in seen else text, end))
-        seen |= {text} if text.isidentifier() else set()
+        view = _VIEW.fullmatch(text)
+        name = "" if view is None else view[1] or view[2]
+        entries.append((start, f"{text}.copy()" if name in seen else text, end))
+        seen |= {name} - {""}
     return [*rest, replace(last, expressions=tuple(entries))]
 
 

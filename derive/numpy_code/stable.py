@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from fractions import Fraction
 
 from derive.model import Problem
 from derive.terms import (
@@ -31,6 +32,7 @@ from derive.terms import (
     multiply,
     names,
     negate,
+    power,
     same,
     substitute,
     walk,
@@ -51,7 +53,13 @@ class Stabiliser:
 
     def _rewritten(self, term: Term) -> Term:
         term = map_children(term, self._rewritten)
-        for rule in (self._sigmoid, self._softmax, self._logarithm, self._other_tail):
+        for rule in (
+            self._sigmoid,
+            self._share_of_sigmoid,
+            self._softmax,
+            self._logarithm,
+            self._other_tail,
+        ):
             found = rule(term)
             if found is not None:
                 return found
@@ -104,11 +112,26 @@ class Stabiliser:
         """``1 / (1 + e^(−u))``."""
         match term:
             case Power(base=Add(terms=(first, second)), exponent=Number(value=value)) if (
-                value == -1
+                value < 0 and value.denominator == 1
             ):
                 for one, other in ((first, second), (second, first)):
                     if one == ONE and isinstance(other, Apply) and other.function == "exp":
-                        return Apply("sigmoid", (negate(other.arguments[0]),))
+                        return power(Apply("sigmoid", (negate(other.arguments[0]),)), -value)
+        return None
+
+    def _share_of_sigmoid(self, term: Term) -> Term | None:
+        """``e^u / (1 + e^u)``, in which ``e^u`` may overflow, is ``sigmoid(u)``."""
+        if not isinstance(term, Product):
+            return None
+        for above, below in itertools.permutations(range(len(term.factors)), 2):
+            share, count = _base_and_count(term.factors[below])
+            match term.factors[above], share:
+                case (
+                    Apply(function="exp", arguments=(argument,)),
+                    Apply(function="sigmoid", arguments=(other,)),
+                ) if count >= 1 and same(negate(argument), other):
+                    rest = [f for p, f in enumerate(term.factors) if p not in (above, below)]
+                    return multiply(*rest, Apply("sigmoid", (argument,)), power(share, count - 1))
         return None
 
     def _softmax(self, term: Term) -> Term | None:
@@ -259,3 +282,12 @@ def _without(terms: tuple[Term, ...], part: tuple[Term, ...]) -> list[Term] | No
             return None
         del rest[place]
     return rest
+
+
+def _base_and_count(term: Term) -> tuple[Term, Fraction]:
+    """``u`` and 3 of ``u³``."""
+    match term:
+        case Power(base=base, exponent=Number(value=value)):
+            return base, value
+        case _:
+            return term, Fraction(1)

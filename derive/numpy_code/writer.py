@@ -53,6 +53,7 @@ from derive.numpy_code.code import (
     times,
 )
 from derive.numpy_code.dialects import NUMPY, Dialect
+from derive.symmetry import SYMMETRIC_DOMAINS
 from derive.terms import (
     ONE,
     Add,
@@ -166,6 +167,17 @@ class Writer:
     ) -> None:
         self.problem = problem
         self.dialect = dialect
+        # The cost is a function of every element of a parameter, and its gradient is that: what is
+        # the same for symmetric matrices alone would be another function.
+        self._each_element_free = replace(
+            problem,
+            quantities=tuple(
+                replace(each, domain="real")
+                if each.role == "parameter" and each.domain in SYMMETRIC_DOMAINS
+                else each
+                for each in problem.quantities
+            ),
+        )
         #: The array that is given whose kind of numbers new arrays take.
         self.like = next((names[each.name] for each in inputs_of(problem)), "")
         self.names = names
@@ -183,7 +195,7 @@ class Writer:
         """The term as an array with the axes ``target`` (in the order in which it is stored)."""
         if _runs_over_one(term, target):
             return IndexedWriter(self).term(term, target)
-        form = vectorise(term, self.problem, "rows", target)
+        form = vectorise(term, self._each_element_free, "rows", target)
         if form.expression is not None:
             turned = len(target) == 2 and (form.rows, form.columns) != target
             return self.matrix(transpose(form.expression) if turned else form.expression)
@@ -590,7 +602,7 @@ class IndexedWriter:
         if isinstance(place, Index) or _is_written(name, own, place, self.writer.problem):
             return code.text
         extent = self.writer.extent(own.size)
-        return f"np.clip({code.text}, 0, {extent} - 1)"
+        return self.writer.operation("clipped", u=code, v=Code(extent)).text
 
     def _places(self, place: IndexLike, axes: tuple[Index, ...]) -> Code:
         """The values of a place, counted from 0, as an array that is broadcast to ``axes``."""
@@ -598,7 +610,7 @@ class IndexedWriter:
         terms: list[Code] = []
         for index, count in parts:
             behind = len(axes) - 1 - axes.index(index)
-            grid = f"np.arange({self.writer.extent(index.size)})"
+            grid = self.writer.operation("range", extent=self.writer.extent(index.size)).text
             if behind:
                 grid += f"[:{', None' * behind}]"
             factor = Code(grid) if abs(count) == 1 else times(Code(str(abs(count))), Code(grid))
@@ -610,11 +622,12 @@ class IndexedWriter:
 
     def _bracket(self, term: Within, axes: tuple[Index, ...]) -> Code:
         code = self._places(term.place, axes).at(Level.ATOM)
-        return Code(f"(({code} >= 0) & ({code} < {self.writer.extent(term.size)}))")
+        inside = f"({code} >= 0) & ({code} < {self.writer.extent(term.size)})"
+        return self.writer.operation("as numbers", u=Code(inside))
 
     def _equal(self, term: Delta, axes: tuple[Index, ...]) -> Code:
         left, right = (self._places(place, axes) for place in (term.left, term.right))
-        return Code(f"({left.text} == {right.text})")
+        return self.writer.operation("as numbers", u=Code(f"{left.text} == {right.text}"))
 
     def _aligned(self, term: Term, axes: tuple[Index, ...]) -> Code:
         """The term as an array that is broadcast to ``axes``."""

@@ -27,9 +27,11 @@ from derive.terms import (
     Power,
     Product,
     Ref,
+    Shift,
     Size,
     Sum,
     Term,
+    Within,
     add,
     factors_of,
     is_negative,
@@ -362,7 +364,7 @@ def _factor_out(term: Term, context: Context) -> Rewrite | None:
             merged = _with_origins(merged, each[position])
             del each[position]
         common.append(merged)
-    if not common:
+    if not common or _leaves_its_bracket(common, lists):
         return None
     parts = [multiply(*_combined(tuple(each))[0]) for each in lists]
     # (a_1 − y_1) + (a_2 − y_2) keeps its parentheses, so that it can be recognised as a sum.
@@ -372,6 +374,16 @@ def _factor_out(term: Term, context: Context) -> Rewrite | None:
     if weight(after) >= weight(term):
         return None
     return Rewrite(after, Prose(("the factor ", outside, " is common to all terms")))
+
+
+def _leaves_its_bracket(common: list[Term], lists: list[list[Term]]) -> bool:
+    """Whether a factor with a shifted index would stand outside a bracket that makes it count."""
+    return any(isinstance(factor, Within) for each in lists for factor in each) and any(
+        isinstance(place, Shift)
+        for factor in common
+        for ref in references(factor)
+        for place in ref.indices
+    )
 
 
 def _common_number(lists: list[list[Term]]) -> Number | None:

@@ -230,10 +230,11 @@ def torch_source(
     refused = []
     if others:
         pairs = ", ".join(f'"{name}": {name}' for name in others)
+        told = f"the derivative by {{{word}}} was not derived: detach it"
         refused = [
             f"    for {word}, {array} in {{{pairs}}}.items():",
             f"        if {array}.requires_grad and torch.is_grad_enabled():",
-            f'            raise ValueError(f"the derivative by {{{word}}} was not derived: detach it")',
+            f'            raise ValueError(f"{told}")',
         ]
     call = "_Cost.apply"
     keep = [f"{context}.save_for_backward({', '.join(passes.saved)})"] if passes.saved else []

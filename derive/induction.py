@@ -40,8 +40,9 @@ class Induction:
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed, those of the two derivations among them."""
-        return all(
+        """Whether checks were made and every one passed, those of the two derivations among
+        them."""
+        return bool(self.checks) and all(
             c.status == "passed" for c in (*self.base.checks, *self.step.checks, *self.checks)
         )
 
@@ -108,13 +109,19 @@ def prove(
     >>> print(formula.claim, "=", formula.result)
     ∂L_i/∂z_ik = (Σₚ₌₁ᴾ ∂L_i/∂z_next,ip · W_next,pk) g′(z_ik)
     """
+    lengths = tuple(lengths)
+    if check != "none" and max(lengths, default=0) < 2:
+        raise InputError(
+            "the step is compared in chains of two layers or more: lengths needs one such"
+        )
+    recursion.losses()
     base = gradient(recursion.base(), check=check, seed=seed)
     step = gradient(recursion.step(), check=check, seed=seed)
     formulas = (*_formulas(recursion, step, "before"), *_formulas(recursion, base, "last"))
     proved = Induction(recursion, base, step, formulas, ())
     if check == "none":
         return proved
-    checks = tuple(_compared(proved, tuple(lengths), seed))
+    checks = tuple(_compared(proved, lengths, seed))
     if check == "raise":
         require(checks)
     return replace(proved, checks=checks)

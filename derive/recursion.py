@@ -79,6 +79,11 @@ class Recursion:
             raise InputError(f"{self.outgoing} does not rest on {self.error}")
         if self.incoming not in self._reached(self.error):
             raise InputError(f"{self.error} does not rest on {self.incoming}")
+        if self.incoming in self._reached(self.outgoing, without=self.error):
+            raise InputError(
+                f"{self.outgoing} rests on {self.incoming} past {self.error}: all that a "
+                f"{self.called} hands on must go through {self.error}"
+            )
         ends = (problem.quantity(self.incoming), problem.quantity(self.outgoing))
         if len(ends[0].indices) != len(ends[1].indices) or not ends[0].indices:
             raise InputError(f"{self.incoming} and {self.outgoing} have different shapes")
@@ -87,13 +92,14 @@ class Recursion:
 
     # What the layer is made of -------------------------------------------------------------------
 
-    def _reached(self, name: str) -> frozenset[str]:
-        """The names of all that a stage rests on, its own among them."""
+    def _reached(self, name: str, without: str = "") -> frozenset[str]:
+        """The names of all that a stage rests on, its own among them, other than through one that
+        is left out."""
         found: set[str] = set()
         left = [name]
         while left:
             each = left.pop()
-            if each in found:
+            if each in found or each == without:
                 continue
             found.add(each)
             definition = self.layer.definition(each)
@@ -309,13 +315,19 @@ class Recursion:
         ]
         if len(stages) != 1 or stages[0].name in self.inside:
             raise InputError(f"the cost {cost.head} is not a sum or a mean of one stage of losses")
+        direct = {ref.name for ref in references(cost.body)} & {*self.inside, self.incoming}
+        if direct:
+            raise InputError(
+                f"the cost {cost.head} uses {min(direct)} of a {self.called} directly: describe "
+                "the chain without that, as a penalty adds its own derivative to each"
+            )
         return stages[0]
 
     def _behind(self) -> AbstractFunction:
         taken = {*(q.name for q in self.layer.quantities), *(f.name for f in self.layer.functions)}
         name = next(f"rest{n}" for n in ("", *range(1, 100)) if f"rest{n}" not in taken)
         meaning = "all layers behind it and the loss, any smooth function"
-        return AbstractFunction(name, 1, r"\mathcal{F}", "ℱ", meaning)
+        return AbstractFunction(name, 1, r"\mathcal{F}_i", "ℱᵢ", meaning)
 
     def _error_indices(self) -> tuple[Index, ...]:
         return self.layer.quantity(self.error).indices

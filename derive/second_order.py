@@ -80,6 +80,8 @@ def hessian(
     Returns:
         The derivation of the gradient and then of its derivative. The result has the indices of
         ``wrt`` first and those of ``by`` after them: of shape ``n × n`` for a vector ``w_j``.
+        By what each example has of its own, the index of the examples stands once: the blocks
+        between different examples are left out.
 
     Raises:
         InputError: the cost, a name or a size cannot be read, or the gradient by ``wrt`` doesn't
@@ -226,13 +228,14 @@ def hessian_vector_product_problem(cost: Cost, wrt: str | Named, vector: str = "
             f"the vector cannot be called {vector!r}: "
             + ("the name is taken" if vector in _taken(problem) else "that is no name")
         )
-    longer, named = _with_gradient(problem, name)
     own = problem.quantity(name)
     v = _quantity(vector, own.indices, "data", "what the Hessian is multiplied by", own.orientation)
+    # It is there before the gradient is named, which takes another name than the vector's.
+    with_vector = replace(problem, quantities=(*problem.quantities, v))
+    longer, named = _with_gradient(with_vector, name)
     along: Term = multiply(named.head, v.ref)
     for index in reversed(own.indices):
         along = Sum(index, along)
-    longer = replace(longer, quantities=(*longer.quantities, v))
     longer, _ = _with_definition(
         longer, ("D", "R", "directional"), (), along, "derivative of the cost along the vector"
     )
@@ -281,6 +284,7 @@ def jacobian_problem(cost: Cost, stage: str | Named, by: str | Named) -> Problem
             if all(ref.name in kept for side in (fact.left, fact.right) for ref in references(side))
         ),
         written_out=(),
+        kept=(),
         default_wrt=(by,),
         summary="",
     )
@@ -357,7 +361,7 @@ def _with_gradient(problem: Problem, wrt: str) -> tuple[Problem, Definition]:
     if problem.cost.indices:
         raise InputError(f"{problem.cost.head} is not a number: its gradient is a Jacobian")
     # The stages keep their names in the gradient: the chain rule goes through them once more.
-    plain = replace(problem, written_out=())
+    plain = replace(problem, written_out=(), kept=())
     scope = Scope(plain)
     main = Prover(scope, closing=SECOND_ORDER).whole(scope.claim(wrt))
     quantity = problem.quantity(wrt)

@@ -11,6 +11,7 @@ import derive
 from derive.catalogue.chains import NAMES, load
 from derive.command_line.main import main
 from derive.derivation import Detail, Lemma
+from derive.errors import InputError
 from derive.induction import Induction, compare, prove
 from derive.recursion import Formula, Recursion, instance
 from derive.terms import (
@@ -238,3 +239,40 @@ def test_a_chain_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None
     assert "By induction from L down to 1" in capsys.readouterr().out
     assert main(["show", "deep_network", "--depth", "3"]) == 2
     assert "proved for every length" in capsys.readouterr().err
+
+
+# Chains that the step would not hold for ----------------------------------------------------------
+
+
+def _layer(*, skips: bool = False, penalised: bool = False) -> derive.Problem:
+    i, j, k = derive.indices("i:m", "j:n", "k:n")
+    before, y = derive.data("a_before[i,j]"), derive.data("y[i,k]")
+    weights = derive.parameter("W[k,j]")
+    z = derive.define("z[i,k]", derive.sum(weights[k, j] * before[i, j], over=j))
+    through = derive.tanh(z[i, k])
+    a = derive.define("a[i,k]", through + before[i, k] if skips else through)
+    loss = derive.define("L[i]", derive.sum((a[i, k] - y[i, k]) ** 2, over=k))
+    cost = derive.mean(loss[i], over=i)
+    if penalised:
+        cost = cost + derive.sum(derive.sum(weights[k, j] ** 2, over=j), over=k)
+    return derive.problem(cost, spare=derive.indices("r:n", "s:n"))
+
+
+def test_a_way_past_the_error_is_refused() -> None:
+    with pytest.raises(InputError, match="a rests on a_before past z"):
+        Recursion(_layer(skips=True), "a_before", "a", "z")
+
+
+def test_a_penalty_is_refused() -> None:
+    with pytest.raises(InputError, match="uses W of a layer directly"):
+        prove(Recursion(_layer(penalised=True), "a_before", "a", "z"))
+
+
+@pytest.mark.parametrize("lengths", [(), (1,)])
+def test_the_step_has_to_be_compared(lengths: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match="two layers or more"):
+        prove(Recursion(_layer(), "a_before", "a", "z"), lengths=lengths)
+
+
+def test_without_checks_nothing_has_passed() -> None:
+    assert not prove(Recursion(_layer(), "a_before", "a", "z"), check="none").passed

@@ -550,3 +550,34 @@ def test_the_command_builds_them(tmp_path: Any) -> None:
 def test_only_one_of_them_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "mlp", "--hessian", "w2", "--jacobian", "a1,z1"]) == 2
     assert "not allowed with argument" in capsys.readouterr().err
+
+
+# What a reader found ------------------------------------------------------------------------------
+
+
+def test_a_vector_may_be_called_as_the_gradient_would_be() -> None:
+    found = derive.hessian_vector_product("logistic_regression", "w", "g")
+    assert str(found.result) == "(1/m) Σᵢ₌₁ᵐ a_i (1 − a_i) (Σₛ₌₁ⁿ g_s x_is) x_ij"
+
+
+def test_one_number_is_not_compared_with_itself() -> None:
+    found = derive.hessian("logistic_regression", "b")
+    assert "symmetry" not in {check.kind for check in found.checks}
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "by", "words"),
+    [
+        ("softmax_regression", "p", "z", "stands for all those off the diagonal."),
+        ("logistic_regression", "a", "w", "stands for all."),
+    ],
+)
+def test_one_component_stands_for_no_more_than_it_does(
+    name: str, stage: str, by: str, words: str
+) -> None:
+    assert words in derive.jacobian(name, stage, by).text()
+
+
+def test_a_deep_network_has_second_derivatives() -> None:
+    network = derive.mlp(("n", "P", "Q", 1), output="identity", loss="squared_error")
+    assert derive.jacobian(network, "a2", "z1").passed

@@ -80,7 +80,9 @@ def check_all(
     found.extend(_check_named(each, lemmas) for each in problem.definitions if each.derivative)
     found.extend(_check_result(term, name, lemmas, cost) for name, term in results.items())
     first = problem.cost.derivative
-    if first is not None and first.by.name in results and first.by.running == problem.cost.indices:
+    is_square = first is not None and first.by.running == problem.cost.indices
+    # One number is no matrix: it would be compared with itself.
+    if first is not None and is_square and problem.cost.indices and first.by.name in results:
         found.append(check_symmetry(results[first.by.name], problem, drawn))
     for meaning in meanings:
         equality = Lemma(0, meaning.of_cost.claim, meaning.of_cost.result, meaning.equality)

@@ -91,7 +91,7 @@ def _network(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("of mlp alone", "another network than the catalogue's")
     group.add_argument(
         "--widths",
-        type=_words,
+        type=_each_word,
         metavar="N,H,K",
         help="inputs, units of each hidden layer, outputs: names of sizes or numbers",
     )
@@ -300,6 +300,11 @@ def _look(text: str) -> Look:
     from derive.notation import Look
 
     return Look.read(text)
+
+
+def _each_word(text: str) -> tuple[str, ...]:
+    """Words between commas, an empty one too: it is a mistake that somebody has to hear of."""
+    return tuple(word.strip() for word in text.split(","))
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -119,10 +119,11 @@ def _show_chain(options: argparse.Namespace) -> int:
     from derive.induction import prove
     from derive.notation import PLAIN
 
-    if options.wrt or options.sizes or options.parts is not None or _describes_network(options):
+    given = options.parts is not None or options.second is not None
+    if options.wrt or options.sizes or given or _describes_network(options):
         raise InputError(
             f"{options.name} is proved for every length and by every parameter: it takes no sizes, "
-            "no --wrt, no --parts and no options of mlp"
+            "no --wrt, no --parts, no second derivatives and no options of mlp"
         )
     proved = prove(chains.load(options.name), seed=options.seed)
     document = build_induction(proved, detail=options.detail, layout=options.layout)
@@ -184,10 +185,19 @@ def _problem(options: argparse.Namespace) -> Problem:
     return mlp(_layer_widths(options.widths, options.depth), **given)
 
 
+#: A network of so many layers is derived and printed in about a minute.
+_DEEPEST = 32
+
+
 def _layer_widths(widths: tuple[str, ...] | None, depth: int | None) -> tuple[str | int, ...]:
     """The widths as they are given, or for a depth: ``n``, a width for each hidden layer, ``K``."""
     if widths is not None:
         return tuple(int(each) if each.isdecimal() else each for each in widths)
+    if depth is not None and depth > _DEEPEST:
+        raise InputError(
+            f"a network of {depth} layers is too long a page: at most {_DEEPEST}; deep_network is "
+            "proved for every number of layers"
+        )
     hidden = (depth or 2) - 1
     names = ["H"] if hidden == 1 else [f"n_{layer}" for layer in range(1, hidden + 1)]
     return ("n", *names, "K")

@@ -451,7 +451,15 @@ def _small_case(
     opening: list[Inline]
     if number == 0:
         component = main.claim if derivation.problem.cost.indices else case.wrt
-        opening = ["The component ", component, " stands for all."] if case.wrt.indices else []
+        # A Kronecker delta in the result is 0 here, and 1 on the diagonal.
+        off = any(
+            isinstance(part, Delta)
+            for result in derivation.results
+            if result.wrt == case.wrt.name
+            for part in walk(result.term)
+        )
+        words = " stands for all those off the diagonal." if off else " stands for all."
+        opening = ["The component ", component, words] if case.wrt.indices else []
         example = derivation.problem.example_index
         if new and example is not None:
             opening.append(" " if opening else "")

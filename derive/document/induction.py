@@ -182,6 +182,16 @@ def _chain(proved: Induction) -> Section:
         Paragraph((f"The cost is made of the last {recursion.called}, ", *_last(proved), ":")),
         Equations(tuple(end)),
     ]
+    entering = step.quantity(recursion.incoming)
+    blocks.append(
+        Paragraph(
+            (
+                f"What comes into the first {recursion.called}, as ",
+                Ref(entering.name, entering.indices),
+                f" of {recursion.called} 1, is given: it rests on no parameter.",
+            )
+        )
+    )
     if recursion.shared:
         blocks.append(
             Paragraph(
@@ -208,7 +218,10 @@ def _what_is_behind(proved: Induction) -> Paragraph:
             Ref(f"{error.name}_next", _next_indices(proved)),
             ", whatever stands behind it: ",
             behind.body,
-            ". Nothing is assumed of that function but that it is smooth.",
+            (
+                ". Each example has such a function of its own, in which its label and whatever "
+                "else comes in later are constants. Nothing is assumed of it but that it is smooth."
+            ),
         )
     )
 
@@ -239,7 +252,7 @@ def _conclusion(proved: Induction) -> Section:
                 *_last(proved),
                 f" down to 1 the formulas hold in every {recursion.called}, for every ",
                 *_last(proved),
-                ".",
+                f". A chain of one {recursion.called} has the last one alone.",
             )
         )
     ]

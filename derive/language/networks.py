@@ -132,6 +132,14 @@ def _widths(widths: Sequence[str | int]) -> tuple[str | int, ...]:
     for width in given:
         if isinstance(width, bool) or not isinstance(width, (str, int)):
             raise InputError(f"widths: {width!r} is neither the name of a size nor a number")
+        if width == "":
+            raise InputError("widths: one of them is empty")
+        if width == "m":
+            raise InputError("widths: m is the number of examples; call a width otherwise")
+    if 1 in given[1:-1]:
+        raise InputError(
+            "widths: a hidden layer of one unit; give it a name, such as H, and 1 as its size"
+        )
     return given
 
 

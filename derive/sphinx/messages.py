@@ -58,6 +58,7 @@ PROSE = (
     # The small case
     "The small case, written out: {any}",
     "The component {0} stands for all.",
+    "The component {0} stands for all those off the diagonal.",
     "First the local derivatives, the same for every example {0}.",
     "In the same way, by {0}:",
     "Now the cost, term by term:",

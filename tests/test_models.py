@@ -19,6 +19,19 @@ FOLDER = Path(__file__).parent / "models"
 #: The gradient of each model by each of its quantities, as it is printed. The paper on the focal
 #: loss has (1 − p)^γ (γ p ln p + p − 1) y x.
 FORMS: dict[str, dict[str, str]] = {
+    "attention": {
+        "Q": "(1/T) · 1/√D · Σ_{s=1}^{S} ∂L_t/∂z_ts · K_sd",
+        "K": "(1/T) · 1/√D · Σₜ₌₁ᵀ ∂L_t/∂z_ts · Q_td",
+        "V": "(1/T) Σₜ₌₁ᵀ ∂L_t/∂o_te · a_ts",
+    },
+    "batch_norm": {
+        "x": (
+            "(1/m) · γ_j/s_j · (∂L_i/∂o_ij − (1/m) Σₚ₌₁ᵐ ∂L_p/∂o_pj − (1/m) x̂_ij Σₚ₌₁ᵐ "
+            "∂L_p/∂o_pj · x̂_pj)"
+        ),
+        "gamma": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij · x̂_ij",
+        "beta": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij",
+    },
     "batch_norm_paths": {
         "x": "∂J/∂u_ij · 1/√(v_j + ε) + (2/m) · ∂J/∂v_j · (x_ij − μ_j) + (1/m) · ∂J/∂μ_j",
         "gamma": "Σᵢ₌₁ᵐ ∂J/∂o_ij · u_ij",
@@ -140,10 +153,16 @@ FORMS: dict[str, dict[str, str]] = {
     "masked_mean": {
         "w": "(1/N) Σᵢ₌₁ᵐ c_i (z_i − y_i) x_ij",
     },
+    "matrix_factorisation": {
+        "P": "Σᵥ₌₁ⱽ c_uv e_uv Q_vf",
+        "Q": "Σᵤ₌₁ᵁ c_uv e_uv P_uf",
+        "a": "Σᵥ₌₁ⱽ c_uv e_uv",
+        "b": "Σᵤ₌₁ᵁ c_uv e_uv",
+    },
     "max_pool": {
         "x": (
-            "(1/m) Σₜ₌₁ᵀ ∂L_i/∂z_it · (𝟏[x_{i,2t−1} > x_{i,2t}] δ_{2t−1,s} + "
-            "[1 − 𝟏[x_{i,2t−1} > x_{i,2t}]] δ_{2t,s})"
+            "(1/m) Σₜ₌₁ᵀ ∂L_i/∂z_it · (𝟏[x_{i,2t−1} > x_{i,2t}] δ_{2t−1,s} + [1 − "
+            "𝟏[x_{i,2t−1} > x_{i,2t}]] δ_{2t,s})"
         ),
     },
     "mean_pool": {
@@ -177,6 +196,10 @@ FORMS: dict[str, dict[str, str]] = {
     "quantile_regression": {
         "w": "(1/m) Σᵢ₌₁ᵐ [(1 − τ) 𝟏[−r_i > 0] − τ 𝟏[r_i > 0]] x_ij",
         "b": "(1/m) Σᵢ₌₁ᵐ [(1 − τ) 𝟏[−r_i > 0] − τ 𝟏[r_i > 0]]",
+    },
+    "residual_block": {
+        "W": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂z_ij · x_ih",
+        "x": "(1/m) (∂L_i/∂o_ij + Σₕ₌₁ⁿ ∂L_i/∂o_ih · g′(z_ih) W_hj)",
     },
     "rms_norm": {
         "x": "(1/m) · 1/s_i · (∂L_i/∂o_ij · γ_j − (1/n) x̂_ij Σₕ₌₁ⁿ ∂L_i/∂o_ih · o_ih)",

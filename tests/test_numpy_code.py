@@ -492,7 +492,6 @@ def _model(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "large"),
     [
-        ("attention", "Q"),
         ("bradley_terry", "s"),
         ("direct_preference_optimisation", "a"),
         ("focal_loss", "b"),

@@ -40,24 +40,6 @@ FORMS: dict[str, dict[str, tuple[str, str | None]]] = {
         ),
         "b": ("−(1/m) Σᵢ₌₁ᵐ 𝟏[1 − y_i z_i > 0] y_i", "−(1/m) 𝟏[1 − y ⊙ z > 0]ᵀy"),
     },
-    "residual_block": {
-        "W": ("(1/m) Σᵢ₌₁ᵐ ∂L_i/∂z_ij · x_ih", "(1/m) dZᵀX"),
-        "x": (
-            "(1/m) (∂L_i/∂o_ij + Σₕ₌₁ⁿ ∂L_i/∂o_ih · g′(z_ih) W_hj)",
-            "(1/m) (dO + (dO ⊙ g′(Z))W)",
-        ),
-    },
-    "batch_norm": {
-        "x": (
-            (
-                "(1/m) · γ_j/s_j · (∂L_i/∂o_ij − (1/m) Σₚ₌₁ᵐ ∂L_p/∂o_pj − (1/m) x̂_ij Σₚ₌₁ᵐ "
-                "∂L_p/∂o_pj · x̂_pj)"
-            ),
-            "(1/m) (dO − (1/m) 𝟏𝟏ᵀdO − (1/m) X̂ diag((dO ⊙ X̂)ᵀ𝟏))diag(γ ⊘ s)",
-        ),
-        "gamma": ("(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij · x̂_ij", "(1/m) (dO ⊙ X̂)ᵀ𝟏"),
-        "beta": ("(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij", "(1/m) dOᵀ𝟏"),
-    },
     "layer_norm": {
         "x": (
             (
@@ -68,17 +50,6 @@ FORMS: dict[str, dict[str, tuple[str, str | None]]] = {
         ),
         "gamma": ("(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij · x̂_ij", "(1/m) (dO ⊙ X̂)ᵀ𝟏"),
         "beta": ("(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij", "(1/m) dOᵀ𝟏"),
-    },
-    "attention": {
-        "Q": ("(1/T) · 1/√D · Σ_{s=1}^{S} ∂L_t/∂z_ts · K_sd", "(1/T) · 1/√D · dZ K"),
-        "K": ("(1/T) · 1/√D · Σₜ₌₁ᵀ ∂L_t/∂z_ts · Q_td", "(1/T) · 1/√D · dZᵀQ"),
-        "V": ("(1/T) Σₜ₌₁ᵀ ∂L_t/∂o_te · a_ts", "(1/T) AᵀdO"),
-    },
-    "matrix_factorisation": {
-        "P": ("Σᵥ₌₁ⱽ c_uv e_uv Q_vf", "(C ⊙ E)Q"),
-        "Q": ("Σᵤ₌₁ᵁ c_uv e_uv P_uf", "(C ⊙ E)ᵀP"),
-        "a": ("Σᵥ₌₁ⱽ c_uv e_uv", "(C ⊙ E)𝟏"),
-        "b": ("Σᵤ₌₁ᵁ c_uv e_uv", "(C ⊙ E)ᵀ𝟏"),
     },
     "gaussian_likelihood": {
         "v": (

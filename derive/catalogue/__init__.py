@@ -67,26 +67,14 @@ FAMILIES: tuple[Family, ...] = (
         "networks",
         "Networks",
         "The derivative of the loss is carried back from stage to stage.",
-        ("mlp", "layer", "residual_block"),
+        ("mlp", "layer"),
     ),
     Family(
         "normalisation",
         "Normalisation",
         "Each input is divided by a deviation that depends on all of them, so that several paths "
         "lead from an input to the loss.",
-        ("batch_norm", "layer_norm"),
-    ),
-    Family(
-        "attention",
-        "Attention",
-        "Parts of the networks that language models are made of.",
-        ("attention",),
-    ),
-    Family(
-        "representation",
-        "Representation",
-        "Vectors are learnt, whose products fit what was observed.",
-        ("matrix_factorisation",),
+        ("layer_norm",),
     ),
     Family(
         "probability",
@@ -106,7 +94,7 @@ def family_of(name: str) -> Family:
     Raises:
         InputError: there is no such entry.
 
-    >>> family_of("batch_norm").title
+    >>> family_of("layer_norm").title
     'Normalisation'
     """
     _known(name)

@@ -103,16 +103,10 @@ def test_each_lemma_ends_with_its_result(name, derivation_of):
     assert any(label.startswith("lemma:") for label in ends)
 
 
-#: Their costs are sums, or each example brings parameters of its own: there is no one gradient that
-#: would grow with the number of examples.
-NOTHING_TO_SCALE = frozenset(("attention", "matrix_factorisation"))
-
-
 @pytest.mark.parametrize("name", catalogue.NAMES)
 def test_the_sections(name, derivation_of):
     keys = [section.key for section in build(derivation_of(name)).sections]
-    scaling = [] if name in NOTHING_TO_SCALE else ["scaling"]
-    assert keys == ["cost", "small", "any", "matrices", "origin", *scaling, "checks"]
+    assert keys == ["cost", "small", "any", "matrices", "origin", "scaling", "checks"]
 
 
 def test_one_layout_alone(derivation_of):

@@ -26,10 +26,10 @@ FORMS: dict[str, dict[str, str]] = {
     },
     "batch_norm": {
         "x": (
-            "(1/m) · γ_j/s_j · (∂L_i/∂o_ij − (1/m) Σₚ₌₁ᵐ ∂L_p/∂o_pj − (1/m) x̂_ij Σₚ₌₁ᵐ "
-            "∂L_p/∂o_pj · x̂_pj)"
+            "(1/m) · γ_j/s_j · (∂L_i/∂o_ij − (1/m) Σₚ₌₁ᵐ ∂L_p/∂o_pj − (1/m) u_ij Σₚ₌₁ᵐ "
+            "∂L_p/∂o_pj · u_pj)"
         ),
-        "gamma": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij · x̂_ij",
+        "gamma": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij · u_ij",
         "beta": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij",
     },
     "batch_norm_paths": {
@@ -88,6 +88,10 @@ FORMS: dict[str, dict[str, str]] = {
         "mu": "−p Σ_{b=1}^{D} P_ab u_b",
         "P": "−(p/2) [(P⁻¹)_ab − u_a u_b]",
     },
+    "gaussian_likelihood": {
+        "v": "(1/(2m)) Σᵢ₌₁ᵐ (1/v − (x_i − μ)²/v²)",
+        "mu": "−(1/(m v)) Σᵢ₌₁ᵐ (x_i − μ)",
+    },
     "gaussian_mixture": {
         "t": "−(1/m) Σᵢ₌₁ᵐ (r_ik − w_k)",
         "mu": "−(1/m) Σᵢ₌₁ᵐ r_ik/v_k · (x_id − μ_kd)",
@@ -109,6 +113,10 @@ FORMS: dict[str, dict[str, str]] = {
         "z_x": "(1/m) · ∂L_k/∂n_kh · (1 − n_kh²)",
         "z_h": "(1/m) · ∂L_k/∂n_kh · (1 − n_kh²) g_r,kh",
         "h_previous": "(1/m) · ∂L_k/∂a_kh · g_u,kh",
+    },
+    "huber_regression": {
+        "w": "(1/m) Σᵢ₌₁ᵐ clip(ŷ_i − y_i, −δ, δ) x_ij",
+        "b": "(1/m) Σᵢ₌₁ᵐ clip(ŷ_i − y_i, −δ, δ)",
     },
     "info_nce": {
         "a": "(1/(m τ)) (Σⱼ₌₁ᵐ p_ij b_jd − b_id)",
@@ -139,11 +147,11 @@ FORMS: dict[str, dict[str, str]] = {
         "B": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂z_ik · h_ir",
     },
     "lstm_cell": {
-        "z_i": "(1/m) · ∂L_k/∂i_kj · i_kj (1 − i_kj)",
-        "z_f": "(1/m) · ∂L_k/∂f_kj · f_kj (1 − f_kj)",
-        "z_o": "(1/m) · ∂L_k/∂o_kj · o_kj (1 − o_kj)",
-        "z_g": "(1/m) · ∂L_k/∂g_kj · (1 − g_kj²)",
-        "c_previous": "(1/m) · ∂L_k/∂c_kj · f_kj",
+        "z_i": "(1/m) · ∂L_k/∂g_i,kj · g_i,kj (1 − g_i,kj)",
+        "z_f": "(1/m) · ∂L_k/∂g_f,kj · g_f,kj (1 − g_f,kj)",
+        "z_o": "(1/m) · ∂L_k/∂g_o,kj · g_o,kj (1 − g_o,kj)",
+        "z_g": "(1/m) · ∂L_k/∂g_g,kj · (1 − g_g,kj²)",
+        "c_previous": "(1/m) · ∂L_k/∂c_kj · g_f,kj",
     },
     "masked_attention": {
         "Q": "1/√D · Σᵤ₌₁ᵁ ∂J/∂s_tu · K_ud",
@@ -177,8 +185,8 @@ FORMS: dict[str, dict[str, str]] = {
         "Sigma": "(1/2) [(Σ⁻¹)_ab − Σₑ₌₁ᴰ (Σ⁻¹)_ae Σ_{f=1}^{D} S_ef (Σ⁻¹)_bf]",
     },
     "negative_binomial_regression": {
-        "w": "(1/m) Σᵢ₌₁ᵐ r (μ_i − y_i)/(r + μ_i) · x_ij",
-        "b": "(1/m) Σᵢ₌₁ᵐ r (μ_i − y_i)/(r + μ_i)",
+        "w": "(1/m) Σᵢ₌₁ᵐ r · (μ_i − y_i)/(r + μ_i) · x_ij",
+        "b": "(1/m) Σᵢ₌₁ᵐ r · (μ_i − y_i)/(r + μ_i)",
         "r": "(1/m) Σᵢ₌₁ᵐ [ψ(r) − ψ(r + y_i) + ln(r + μ_i) + (r + y_i)/(r + μ_i) − ln r − 1]",
     },
     "nonnegative_matrix_factorisation": {
@@ -202,8 +210,8 @@ FORMS: dict[str, dict[str, str]] = {
         "x": "(1/m) (∂L_i/∂o_ij + Σₕ₌₁ⁿ ∂L_i/∂o_ih · g′(z_ih) W_hj)",
     },
     "rms_norm": {
-        "x": "(1/m) · 1/s_i · (∂L_i/∂o_ij · γ_j − (1/n) x̂_ij Σₕ₌₁ⁿ ∂L_i/∂o_ih · o_ih)",
-        "gamma": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij · x̂_ij",
+        "x": "(1/m) · 1/s_i · (∂L_i/∂o_ij · γ_j − (1/n) u_ij Σₕ₌₁ⁿ ∂L_i/∂o_ih · o_ih)",
+        "gamma": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij · u_ij",
     },
     "skip_gram": {
         "w": "(1/m) [(a_i − 1) c_id + Σₖ₌₁ᴷ q_ik n_ikd]",
@@ -213,6 +221,10 @@ FORMS: dict[str, dict[str, str]] = {
     "squared_hinge": {
         "w": "−(2/m) Σᵢ₌₁ᵐ h_i 𝟏[1 − y_i z_i > 0] y_i x_ij",
         "b": "−(2/m) Σᵢ₌₁ᵐ h_i 𝟏[1 − y_i z_i > 0] y_i",
+    },
+    "support_vector_machine": {
+        "w": "λ w_j − (1/m) Σᵢ₌₁ᵐ 𝟏[1 − y_i z_i > 0] y_i x_ij",
+        "b": "−(1/m) Σᵢ₌₁ᵐ 𝟏[1 − y_i z_i > 0] y_i",
     },
     "swiglu": {
         "W": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂a_ih · x_ij",
@@ -242,6 +254,10 @@ FORMS: dict[str, dict[str, str]] = {
     "weight_norm": {
         "v": "∂J/∂w_kj · 1/r_k · g_k − v_kj/r_k² · Σₕ₌₁ⁿ ∂J/∂w_kh · w_kh",
         "g": "1/r_k · Σⱼ₌₁ⁿ ∂J/∂w_kj · v_kj",
+    },
+    "weighted_least_squares": {
+        "w": "(1/m) Σᵢ₌₁ᵐ c_i (ŷ_i − y_i) x_ij",
+        "b": "(1/m) Σᵢ₌₁ᵐ c_i (ŷ_i − y_i)",
     },
     "weighted_mean": {
         "w": "(1/S) Σᵢ₌₁ᵐ c_i (z_i − y_i) x_ij",

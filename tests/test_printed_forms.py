@@ -13,17 +13,9 @@ from derive.notation import Notation, plain_text
 #: By entry and quantity: in index form, and as matrices with examples as rows; ``None`` where an
 #: array has more than two axes.
 FORMS: dict[str, dict[str, tuple[str, str | None]]] = {
-    "weighted_least_squares": {
-        "w": ("(1/m) Σᵢ₌₁ᵐ c_i (ŷ_i − y_i) x_ij", "(1/m) Xᵀ(c ⊙ (ŷ − y))"),
-        "b": ("(1/m) Σᵢ₌₁ᵐ c_i (ŷ_i − y_i)", "(1/m) cᵀ(ŷ − y)"),
-    },
     "lasso": {
         "w": ("(1/m) Σᵢ₌₁ᵐ (ŷ_i − y_i) x_ij + λ sign(w_j)", "(1/m) Xᵀ(ŷ − y) + λ sign(w)"),
         "b": ("(1/m) Σᵢ₌₁ᵐ (ŷ_i − y_i)", "(1/m) 𝟏ᵀ(ŷ − y)"),
-    },
-    "huber_regression": {
-        "w": ("(1/m) Σᵢ₌₁ᵐ clip(ŷ_i − y_i, −δ, δ) x_ij", "(1/m) Xᵀclip(ŷ − y, −δ 𝟏, δ 𝟏)"),
-        "b": ("(1/m) Σᵢ₌₁ᵐ clip(ŷ_i − y_i, −δ, δ)", "(1/m) 𝟏ᵀclip(ŷ − y, −δ 𝟏, δ 𝟏)"),
     },
     "poisson_regression": {
         "w": ("(1/m) Σᵢ₌₁ᵐ (μ_i − y_i) x_ij", "(1/m) Xᵀ(μ − y)"),
@@ -32,13 +24,6 @@ FORMS: dict[str, dict[str, tuple[str, str | None]]] = {
     "logistic_regression_signed": {
         "w": ("−(1/m) Σᵢ₌₁ᵐ σ(−y_i z_i) y_i x_ij", "−(1/m) Xᵀ(σ(−y ⊙ z) ⊙ y)"),
         "b": ("−(1/m) Σᵢ₌₁ᵐ σ(−y_i z_i) y_i", "−(1/m) σ(−y ⊙ z)ᵀy"),
-    },
-    "support_vector_machine": {
-        "w": (
-            "λ w_j − (1/m) Σᵢ₌₁ᵐ 𝟏[1 − y_i z_i > 0] y_i x_ij",
-            "λ w − (1/m) Xᵀ(𝟏[1 − y ⊙ z > 0] ⊙ y)",
-        ),
-        "b": ("−(1/m) Σᵢ₌₁ᵐ 𝟏[1 − y_i z_i > 0] y_i", "−(1/m) 𝟏[1 − y ⊙ z > 0]ᵀy"),
     },
     "layer_norm": {
         "x": (
@@ -50,13 +35,6 @@ FORMS: dict[str, dict[str, tuple[str, str | None]]] = {
         ),
         "gamma": ("(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij · x̂_ij", "(1/m) (dO ⊙ X̂)ᵀ𝟏"),
         "beta": ("(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij", "(1/m) dOᵀ𝟏"),
-    },
-    "gaussian_likelihood": {
-        "v": (
-            "(1/m) Σᵢ₌₁ᵐ (1/(2v) − (1/2) · (x_i − μ)²/v²)",
-            "(1/m) 𝟏ᵀ(1/(2v) · 𝟏 − 1/(2v²) · (x − μ 𝟏) ⊙ (x − μ 𝟏))",
-        ),
-        "mu": ("−(1/m) · 1/v · Σᵢ₌₁ᵐ (x_i − μ)", "−(1/m) · 1/v · 𝟏ᵀ(x − μ 𝟏)"),
     },
 }
 

@@ -45,10 +45,8 @@ FAMILIES: tuple[Family, ...] = (
         (
             "linear_regression",
             "linear_regression_mean_square",
-            "weighted_least_squares",
             "ridge_regression",
             "lasso",
-            "huber_regression",
             "poisson_regression",
         ),
     ),
@@ -59,7 +57,6 @@ FAMILIES: tuple[Family, ...] = (
         (
             "logistic_regression",
             "logistic_regression_signed",
-            "support_vector_machine",
             "softmax_regression",
         ),
     ),
@@ -75,12 +72,6 @@ FAMILIES: tuple[Family, ...] = (
         "Each input is divided by a deviation that depends on all of them, so that several paths "
         "lead from an input to the loss.",
         ("layer_norm",),
-    ),
-    Family(
-        "probability",
-        "Probability",
-        "The cost is a negative log-likelihood or a divergence of distributions.",
-        ("gaussian_likelihood",),
     ),
 )
 

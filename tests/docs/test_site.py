@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -74,10 +75,10 @@ def test_every_entry_has_its_page(name, site):
 def test_the_index_lists_every_entry_in_teaching_order(site):
     page = (site.pages / "catalogue" / "index.html").read_text("utf-8")
     article = page.partition("<article")[2].partition("</article>")[0]
-    link = r'class="toctree-{}"><a class="reference internal" href="([\w-]+)\.html"'
-    listed = re.findall(link.format("l2"), article)
-    assert tuple(listed) == NAMES
-    families = re.findall(link.format("l1"), article)
+    link = r'class="toctree-{}"><a class="reference internal" href="([\w-]+)\.html[^"]*">(.*?)</a>'
+    listed = [title for _, title in re.findall(link.format("l2"), article)]
+    assert [unescape(title) for title in listed] == [load(name).title for name in NAMES]
+    families = [page for page, _ in re.findall(link.format("l1"), article)]
     assert families == [f"family-{family.name}" for family in FAMILIES]
 
 

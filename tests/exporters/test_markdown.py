@@ -20,9 +20,10 @@ FLAVOURS = ("github", "myst", "quarto", "mkdocs", "jupyter")
 KNOWN = frozenset(
     re.findall(
         "[A-Za-z]+",
-        """Bigl Bigr Biggl Biggr Sigma begin biggl biggr bigl bigr boxed cdot cdots delta
-        displaystyle end exp frac hat lambda ln mathbf mathcal mathop mathrm nabla ne nolimits odot
-        partial prime qquad quad sigma sum tag tanh text textcolor tfrac times top operatorname""",
+        """Bigl Bigr Biggl Biggr Sigma begin beta biggl biggr bigl bigr boxed cdot cdots delta
+        displaystyle end exp frac gamma hat lambda ln lvert mathbf mathcal mathop mathrm max mu
+        nabla ne nolimits odot partial pi prime qquad quad rvert sigma sqrt sum tag tanh text
+        textcolor tfrac times top operatorname varepsilon""",
     )
 )
 

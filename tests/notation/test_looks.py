@@ -337,8 +337,8 @@ ROWS: list[tuple[Term, str, str]] = [
     ),
     (
         Derivative(Derivative(loss, a), z),
-        r"\frac{\partial}{\partial z_i}\,\frac{\partial L_i}{\partial a_i}",
-        "∂/∂z_i (∂L_i/∂a_i)",
+        r"\frac{\partial^2 L_i}{\partial z_i\partial a_i}",
+        "∂²L_i/∂z_i∂a_i",
     ),
 ]
 

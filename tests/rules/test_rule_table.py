@@ -533,19 +533,6 @@ ALGEBRA = [
     ),
     Row("cancel in a fraction", multiply(minus(ONE, a), y), None),
     Row("cancel in a fraction", reciprocal(minus(ONE, a)), None),
-    Row(
-        "common denominator",
-        add(
-            negate(multiply(y, reciprocal(a))),
-            multiply(minus(ONE, y), reciprocal(minus(ONE, a))),
-        ),
-        multiply(minus(a, y), reciprocal(a), reciprocal(minus(ONE, a))),
-    ),
-    Row(
-        "common denominator",
-        minus(multiply(add(x, y), a, reciprocal(add(x, a))), y),
-        multiply(x, minus(a, y), reciprocal(add(x, a))),
-    ),
     # Nothing cancels, there is but one denominator, or what comes out is longer.
     Row("common denominator", add(multiply(y, reciprocal(a)), reciprocal(minus(ONE, a))), None),
     Row("common denominator", add(multiply(y, reciprocal(a)), multiply(x, reciprocal(a))), None),

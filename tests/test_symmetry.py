@@ -59,7 +59,7 @@ def test_a_stage_is_symmetric_by_its_definition(body: Expression, symmetric: boo
 def test_what_is_symmetric_has_no_transpose() -> None:
     w = parameter("w[i]")
     found = derive.gradient(made(total(w[i] * S[i, j] * w[j], over=[i, j])), wrt="w")
-    assert str(found.result) == "2 Σₖ₌₁ⁿ S_ik w_k"
+    assert str(found.result) == "2 Σⱼ₌₁ⁿ S_ij w_j"
     form = found.results[0].rows.expression
     assert form is not None
     assert matrix_text(form, Notation(found.problem)) == "2 Sw"

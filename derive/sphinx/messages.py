@@ -74,8 +74,10 @@ PROSE = (
     "The derivative of {0} by {1}:",
     "{0} is 1 where its indices are equal and 0 elsewhere (the Kronecker delta).",
     # Kinks
-    "{0} has a kink where {1}, and no derivative there; the derivative is that off the kink, in "
-    "which {2} counts as {3} where it jumps",
+    (
+        "{0} has a kink where {1}, and no derivative there; the derivative is that off the kink, "
+        "in which {2} counts as {3} where it jumps"
+    ),
     "{0} is 1 where the index lies in its range and 0 elsewhere (Iverson’s bracket).",
     "{0} is at least {1}, for {2} to lie inside",
     # Matrices

@@ -112,7 +112,7 @@ def test_numbers_go_on_through_the_page():
     ("source", "message"),
     [
         ("logistic_regresion", "did you mean logistic_regression"),
-        ("logreg", "did you mean logistic_regression or logistic_regression_signed?"),
+        ("logreg", "did you mean logistic_regression?"),
         ("Ridge", "did you mean ridge_regression?"),
         ("unheard_of", "derive list shows its"),
         ("mean_loss\ndetail: much", "detail='much' is none of"),

@@ -134,6 +134,14 @@ FORMS: dict[str, dict[str, str]] = {
         "W": "(1/m) Σᵢ₌₁ᵐ (p_ik − t_ik) x_ij",
         "b": "(1/m) Σᵢ₌₁ᵐ (p_ik − t_ik)",
     },
+    "layer_norm": {
+        "x": (
+            "(1/m) · 1/s_i · (∂L_i/∂o_ij · γ_j − (1/n) Σₕ₌₁ⁿ ∂L_i/∂o_ih · γ_h − (1/n) u_ij "
+            "Σₕ₌₁ⁿ ∂L_i/∂o_ih · γ_h u_ih)"
+        ),
+        "gamma": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij · u_ij",
+        "beta": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij",
+    },
     "linear_autoencoder": {
         "W": "(1/m) Σᵢ₌₁ᵐ [Σₛ₌₁ⁿ (o_is − x_is) V_sh] x_ij",
         "V": "(1/m) Σᵢ₌₁ᵐ (o_ij − x_ij) c_ih",
@@ -141,6 +149,10 @@ FORMS: dict[str, dict[str, str]] = {
     "log_cosh_regression": {
         "w": "(1/m) Σᵢ₌₁ᵐ tanh(ŷ_i − y_i) x_ij",
         "b": "(1/m) Σᵢ₌₁ᵐ tanh(ŷ_i − y_i)",
+    },
+    "logistic_regression_signed": {
+        "w": "−(1/m) Σᵢ₌₁ᵐ σ(−y_i z_i) y_i x_ij",
+        "b": "−(1/m) Σᵢ₌₁ᵐ σ(−y_i z_i) y_i",
     },
     "lora": {
         "A": "(1/m) Σᵢ₌₁ᵐ ∂L_i/∂h_ir · x_ij",

@@ -21,21 +21,6 @@ FORMS: dict[str, dict[str, tuple[str, str | None]]] = {
         "w": ("(1/m) Σᵢ₌₁ᵐ (μ_i − y_i) x_ij", "(1/m) Xᵀ(μ − y)"),
         "b": ("(1/m) Σᵢ₌₁ᵐ (μ_i − y_i)", "(1/m) 𝟏ᵀ(μ − y)"),
     },
-    "logistic_regression_signed": {
-        "w": ("−(1/m) Σᵢ₌₁ᵐ σ(−y_i z_i) y_i x_ij", "−(1/m) Xᵀ(σ(−y ⊙ z) ⊙ y)"),
-        "b": ("−(1/m) Σᵢ₌₁ᵐ σ(−y_i z_i) y_i", "−(1/m) σ(−y ⊙ z)ᵀy"),
-    },
-    "layer_norm": {
-        "x": (
-            (
-                "(1/m) · 1/s_i · (∂L_i/∂o_ij · γ_j − (1/n) Σₕ₌₁ⁿ ∂L_i/∂o_ih · γ_h − (1/n) x̂_ij "
-                "Σₕ₌₁ⁿ ∂L_i/∂o_ih · γ_h x̂_ih)"
-            ),
-            "(1/m) diag(s)⁻¹(dO diag(γ) − (1/n) dO γ𝟏ᵀ − (1/n) diag((dO ⊙ X̂)γ)X̂)",
-        ),
-        "gamma": ("(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij · x̂_ij", "(1/m) (dO ⊙ X̂)ᵀ𝟏"),
-        "beta": ("(1/m) Σᵢ₌₁ᵐ ∂L_i/∂o_ij", "(1/m) dOᵀ𝟏"),
-    },
 }
 
 

@@ -776,7 +776,7 @@ def test_random_programs_have_right_gradients(program):
 @pytest.mark.parametrize(
     ("cost", "gradient"),
     [
-        (lambda X: np.trace(np.linalg.inv(X)), "−Σ_{q=1}^{n} (X⁻¹)_qj (X⁻¹)_sq"),
+        (lambda X: np.trace(np.linalg.inv(X)), "−Σ_{j'=1}^{n} (X⁻¹)_{j',j} (X⁻¹)_{s,j'}"),
         (lambda X: np.linalg.det(X), "det X (X⁻¹)_sj"),
         (lambda X: np.linalg.slogdet(X)[1], "(X⁻¹)_sj"),
         (lambda X: np.linalg.slogdet(X).logabsdet, "(X⁻¹)_sj"),

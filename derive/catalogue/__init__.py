@@ -56,7 +56,6 @@ FAMILIES: tuple[Family, ...] = (
         "A class is predicted, by its probability or by a margin.",
         (
             "logistic_regression",
-            "logistic_regression_signed",
             "softmax_regression",
         ),
     ),
@@ -65,13 +64,6 @@ FAMILIES: tuple[Family, ...] = (
         "Networks",
         "The derivative of the loss is carried back from stage to stage.",
         ("mlp", "layer"),
-    ),
-    Family(
-        "normalisation",
-        "Normalisation",
-        "Each input is divided by a deviation that depends on all of them, so that several paths "
-        "lead from an input to the loss.",
-        ("layer_norm",),
     ),
 )
 
@@ -85,8 +77,8 @@ def family_of(name: str) -> Family:
     Raises:
         InputError: there is no such entry.
 
-    >>> family_of("layer_norm").title
-    'Normalisation'
+    >>> family_of("lasso").title
+    'Regression'
     """
     _known(name)
     return next(family for family in FAMILIES if name in family.entries)

@@ -16,7 +16,10 @@ from derive.sphinx.nodes import derive_derivation
 from derive.sphinx.reports import derived, note_file, report, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from derive.gradients import Derivation
+    from derive.model import Problem
     from derive.sphinx.domain import DeriveDomain
     from derive.sphinx.render import Renderer
 
@@ -46,18 +49,22 @@ class _Directive(SphinxDirective):
         )
         return derived(asked, self.env, self.get_location())
 
-    def renderer(self, derivation: Derivation, prefix: str) -> Renderer:
-        from derive.sphinx.render import Renderer
+    def renderer(
+        self, problem: Problem, prefix: str, media: Collection[str] | None = None
+    ) -> Renderer:
+        """What makes the nodes of this directive, for all media unless some are named."""
+        from derive.sphinx.render import MEDIA, Renderer
 
         source, line = self.get_source_info()
         return Renderer(
-            derivation.problem,
+            problem,
             look=self.options.get("look", self.config.derive_default_look),
             docname=self.env.docname,
             prefix=prefix,
             source=source,
             line=line,
             number=self.number,
+            media=MEDIA if media is None else media,
         )
 
     def number(self, label: str) -> int:
@@ -149,24 +156,14 @@ class DerivationDirective(_Directive):
 
     def contents(self) -> list[nodes.Node]:
         from derive.sphinx.messages import translated
-        from derive.sphinx.render import Renderer, has_heading
+        from derive.sphinx.render import has_heading
 
         order = order_of(self.arguments[0], self.options, self.env.docname, self.env)
         laid_out = self.laid_out(order)
         document = laid_out.document
         prefix = order.label or document.problem.name
         free = self.free(prefix)
-        place = self.get_source_info()
-        renderer = Renderer(
-            document.problem,
-            look=order.look,
-            docname=order.docname,
-            prefix=free,
-            source=place[0],
-            line=place[1],
-            number=self.number,
-            media=(),
-        )
+        renderer = self.renderer(document.problem, free, media=())
         has_title = has_heading(document, titled=order.titled)
         lines = [renderer.numbered(label) for label in document.labels()]
         box = derive_derivation(
@@ -179,7 +176,7 @@ class DerivationDirective(_Directive):
             prefix=free,
             docname=order.docname,
             numbers={line["label"]: line["number"] for line in lines},
-            place=place,
+            place=self.get_source_info(),
             key=f"{order.docname}-{self.env.new_serialno('derive-switch')}",
             # What was written ahead has the labels that were foreseen.
             written={order.media: laid_out.written} if order.media and free == prefix else {},
@@ -223,7 +220,7 @@ class GradientDirective(_Directive):
         derivation = self.derivation()
         alone = len(derivation.results) == 1
         label = self.free(label, whole=alone) if label else ""
-        equations = self.renderer(derivation, "").results(derivation, label)
+        equations = self.renderer(derivation.problem, "").results(derivation, label)
         box = nodes.container("", equations, classes=["derive"])
         return self.named(box, translated(derivation.problem.title))
 

@@ -110,7 +110,6 @@ class Renderer:
         prefix: of the labels; empty where they are whole already.
         source, line: the place of the directive, for translators and warnings.
         number: registers a label and tells its number.
-        switch: a name that no other switch of the project has.
         media: what formulas are written as, some of :data:`MEDIA`; in any other they are empty.
 
     Raises:
@@ -127,7 +126,6 @@ class Renderer:
         source: str = "",
         line: int = 0,
         number: Callable[[str], int] | None = None,
-        switch: Callable[[], str] = str,
         media: Collection[str] = MEDIA,
     ) -> None:
         self.docname = docname
@@ -135,9 +133,7 @@ class Renderer:
         self.source = source
         self.line = line
         self.number = number
-        self.new_switch = switch
         self.media = media
-        self.look_as_written = look
         try:
             self.look = Look.read(look)
             document = Document(problem.title, problem, mean_factor(problem), (), ())
@@ -284,7 +280,7 @@ class Renderer:
             self.prose((title,), "choice"),
             *words,
             of=of,
-            key=nodes.make_id(f"derive-switch-{self.new_switch()}"),
+            key="",  # is put in with the place
             values=[str(first + place) for place in range(len(words))],
         )
 
